@@ -16,11 +16,7 @@ export function tapeGradient(parameters: ToyParameters, inputs: ArrayLike<number
  * Source: R. J. Williams and D. Zipser, "A learning algorithm for continually running fully recurrent neural networks", Neural
  * Computation 1 (1989).
  */
-export function forwardModeGradient(
-  parameters: ToyParameters,
-  inputs: ArrayLike<number>,
-  targets: ArrayLike<number>,
-): ToyGradient {
+export function forwardModeGradient(parameters: ToyParameters, inputs: ArrayLike<number>, targets: ArrayLike<number>): ToyGradient {
   const loss = (u: Value, v: Value, w: Value, s: Value): Value => toyLoss({ u, v, w, s }, inputs, targets);
   const primals = PARAMETER_NAMES.map((name) => parameters[name]);
   return forEachParameter((direction) => {

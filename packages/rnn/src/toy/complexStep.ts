@@ -1,5 +1,4 @@
 import { forEachParameter, type ParameterName, type ToyGradient, type ToyParameters } from "./parameters.js";
-import { at } from "./recurrence.js";
 
 /** re + im i. */
 interface Complex {
@@ -40,27 +39,18 @@ const STEP = 1e-100;
  *
  * Source: W. Squire and G. Trapp, "Using complex variables to estimate derivatives of real functions", SIAM Review 40 (1998).
  */
-export function complexStepGradient(
-  parameters: ToyParameters,
-  inputs: ArrayLike<number>,
-  targets: ArrayLike<number>,
-): ToyGradient {
+export function complexStepGradient(parameters: ToyParameters, inputs: ArrayLike<number>, targets: ArrayLike<number>): ToyGradient {
   return forEachParameter((name) => complexError(parameters, name, inputs, targets).im / STEP);
 }
 
 /** E with `STEP` i added to the parameter `stepped`. */
-function complexError(
-  parameters: ToyParameters,
-  stepped: ParameterName,
-  inputs: ArrayLike<number>,
-  targets: ArrayLike<number>,
-): Complex {
+function complexError(parameters: ToyParameters, stepped: ParameterName, inputs: ArrayLike<number>, targets: ArrayLike<number>): Complex {
   const { u, v, w, s } = forEachParameter((name) => ({ re: parameters[name], im: name === stepped ? STEP : 0 }));
   let state: Complex = s;
   let error = real(0);
   for (let t = 0; t < inputs.length; t++) {
-    state = logistic(add(multiply(w, state), multiply(v, real(at(inputs, t)))));
-    const residual = subtract(multiply(u, state), real(at(targets, t)));
+    state = logistic(add(multiply(w, state), multiply(v, real(inputs[t]!))));
+    const residual = subtract(multiply(u, state), real(targets[t]!));
     error = add(error, multiply(residual, residual));
   }
   return error;

@@ -1,5 +1,5 @@
 import { forEachParameter, type ParameterName, type ToyGradient, type ToyParameters } from "./parameters.js";
-import { at, hiddenStates } from "./recurrence.js";
+import { hiddenStates } from "./recurrence.js";
 
 /** A power of two, so that the steps themselves are not rounded. Two orders cancel, so a wide step, which rounds little, is exact enough. */
 const STEP = 2 ** -9;
@@ -8,11 +8,7 @@ const STEP = 2 ** -9;
  * The gradient of E by central differences, D(h) = (E(θ + h) - E(θ - h)) / 2h, with the h² of the error removed by Richardson's
  * extrapolation (4 D(h/2) - D(h)) / 3. Good to about 1e-10 of the sum of absolute terms where w is not near the edge of stability.
  */
-export function finiteDifferenceGradient(
-  parameters: ToyParameters,
-  inputs: ArrayLike<number>,
-  targets: ArrayLike<number>,
-): ToyGradient {
+export function finiteDifferenceGradient(parameters: ToyParameters, inputs: ArrayLike<number>, targets: ArrayLike<number>): ToyGradient {
   return forEachParameter((name) => {
     const wide = centralDifference(parameters, name, STEP, inputs, targets);
     const narrow = centralDifference(parameters, name, STEP / 2, inputs, targets);
@@ -33,10 +29,10 @@ function centralDifference(
   const statesBelow = hiddenStates(below, inputs);
   let change = 0;
   for (let t = 1; t <= inputs.length; t++) {
-    const predictionAbove = above.u * at(statesAbove, t);
-    const predictionBelow = below.u * at(statesBelow, t);
+    const predictionAbove = above.u * statesAbove[t]!;
+    const predictionBelow = below.u * statesBelow[t]!;
     // (p₊ - target)² - (p₋ - target)², factored: terms that s no longer reaches vanish instead of drowning its derivative in their rounding.
-    change += (predictionAbove - predictionBelow) * (predictionAbove + predictionBelow - 2 * at(targets, t - 1));
+    change += (predictionAbove - predictionBelow) * (predictionAbove + predictionBelow - 2 * targets[t - 1]!);
   }
   return change / (above[name] - below[name]);
 }

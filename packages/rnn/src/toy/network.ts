@@ -1,7 +1,6 @@
 import { type Param, param, scope, type Value, value } from "@unroll/autograd";
 import { checkInputs, checkPairs, checkParameters } from "./pairs.js";
 import { forEachParameter, type ToyParameters, type ToyTree } from "./parameters.js";
-import { at } from "./recurrence.js";
 
 /**
  * The parameters as leaves that collect a gradient, named after themselves.
@@ -30,8 +29,10 @@ export function toyPredictions(parameters: Readonly<ToyTree<Value>>, inputs: Arr
   const predictions: Value[] = [];
   let state = parameters.s;
   for (let t = 1; t <= inputs.length; t++) {
-    state = scope(`step ${t}`, () => nextState(parameters, state, at(inputs, t - 1)));
-    predictions.push(scope(`step ${t}`, () => parameters.u.mul(state)));
+    scope(`step ${t}`, () => {
+      state = nextState(parameters, state, inputs[t - 1]!);
+      predictions.push(parameters.u.mul(state));
+    });
   }
   return predictions;
 }
@@ -41,7 +42,7 @@ export function toyPredictions(parameters: Readonly<ToyTree<Value>>, inputs: Arr
  * on. What step t records has the label `step t`, t = 1, …, T.
  *
  * @returns a scalar (float64).
- * @throws InputError for no inputs, a wrong number of targets, or a number that is not finite.
+ * @throws InputError for no inputs, a wrong number of targets, or an input or target that is not finite.
  * @example
  * const parameters = toyParams({ u: 0.7, v: -0.4, w: 1.3, s: 0.25 });
  * const { inputs, targets } = nextElementPairs([0.5, -1, 2, 0.1]);
@@ -54,8 +55,9 @@ export function toyLoss(parameters: Readonly<ToyTree<Value>>, inputs: ArrayLike<
   let loss = value(0);
   for (let t = 1; t <= inputs.length; t++) {
     scope(`step ${t}`, () => {
-      state = nextState(parameters, state, at(inputs, t - 1));
-      loss = loss.add(parameters.u.mul(state).sub(at(targets, t - 1)).square());
+      state = nextState(parameters, state, inputs[t - 1]!);
+      const prediction = parameters.u.mul(state);
+      loss = loss.add(prediction.sub(targets[t - 1]!).square());
     });
   }
   return loss;

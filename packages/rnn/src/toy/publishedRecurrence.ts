@@ -1,6 +1,6 @@
 import { checkInputs } from "./pairs.js";
 import type { ToyGradient, ToyParameters } from "./parameters.js";
-import { at, hiddenStates } from "./recurrence.js";
+import { hiddenStates } from "./recurrence.js";
 
 /** What the published recurrence gives. Arrays hold t = 1, …, T. */
 export interface PublishedWrongRecurrence {
@@ -33,12 +33,12 @@ export function publishedWrongRecurrence(parameters: ToyParameters, inputs: Arra
   const gradient = { u: 0, v: 0, w: 0, s: 0 };
   let deltaAfter = 0;
   for (let t = inputs.length; t >= 1; t--) {
-    const y = at(states, t);
+    const y = states[t]!;
     const delta = y * (1 - y) * (u + deltaAfter * w);
     deltas[t - 1] = delta;
     gradient.u += y;
-    gradient.v += delta * at(inputs, t - 1);
-    gradient.w += delta * at(states, t - 1);
+    gradient.v += delta * inputs[t - 1]!;
+    gradient.w += delta * states[t - 1]!;
     deltaAfter = delta;
   }
   gradient.s = w * deltaAfter;

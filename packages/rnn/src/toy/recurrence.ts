@@ -11,7 +11,7 @@ export function hiddenStates({ v, w, s }: ToyParameters, inputs: ArrayLike<numbe
   const states = new Float64Array(inputs.length + 1);
   states[0] = s;
   for (let t = 1; t <= inputs.length; t++) {
-    states[t] = logistic(w * at(states, t - 1) + v * at(inputs, t - 1));
+    states[t] = logistic(w * states[t - 1]! + v * inputs[t - 1]!);
   }
   return states;
 }
@@ -19,7 +19,7 @@ export function hiddenStates({ v, w, s }: ToyParameters, inputs: ArrayLike<numbe
 /** E = sum_t (t_t - u y_t)^2 for the hidden states that `hiddenStates` gives. */
 export function squaredError(u: number, states: Float64Array, targets: ArrayLike<number>): number {
   let sum = 0;
-  for (let t = 1; t < states.length; t++) sum += (at(targets, t - 1) - u * at(states, t)) ** 2;
+  for (let t = 1; t < states.length; t++) sum += (targets[t - 1]! - u * states[t]!) ** 2;
   return sum;
 }
 
@@ -50,7 +50,7 @@ export interface HandwrittenRecurrence {
  * It is what the tape is compared with, and the only gradient of the network that anyone had to derive.
  * Source: A. Graves, "Supervised Sequence Labelling with Recurrent Neural Networks", chapter 3.2.
  *
- * @throws InputError for no inputs, a wrong number of targets, or a number that is not finite.
+ * @throws InputError for no inputs, a wrong number of targets, or an input or target that is not finite.
  * @example handwrittenRecurrence({ u: 0.7, v: -0.4, w: 1.3, s: 0.25 }, [0.5, -1, 2], [-1, 2, 0.1]).gradient.w; // -0.0311…
  */
 export function handwrittenRecurrence(
@@ -72,14 +72,14 @@ export function handwrittenRecurrence(
   };
   let deltaAfter = 0;
   for (let t = steps; t >= 1; t--) {
-    const y = at(states, t);
-    const error = 2 * (u * y - at(targets, t - 1));
+    const y = states[t]!;
+    const error = 2 * (u * y - targets[t - 1]!);
     const delta = y * (1 - y) * (error * u + w * deltaAfter);
     errors[t - 1] = error;
     deltas[t - 1] = delta;
     shares.u[t - 1] = error * y;
-    shares.v[t - 1] = delta * at(inputs, t - 1);
-    shares.w[t - 1] = delta * at(states, t - 1);
+    shares.v[t - 1] = delta * inputs[t - 1]!;
+    shares.w[t - 1] = delta * states[t - 1]!;
     deltaAfter = delta;
   }
   shares.s[0] = w * deltaAfter;
@@ -91,9 +91,4 @@ function sum(terms: Float64Array): number {
   let total = 0;
   for (const term of terms) total += term;
   return total;
-}
-
-/** An element that the caller knows to exist. */
-export function at(numbers: ArrayLike<number>, index: number): number {
-  return numbers[index] as number;
 }
