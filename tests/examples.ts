@@ -1,11 +1,13 @@
 /**
- * The examples of the documentation as tests. An example is a ```ts block of README.md or of a docstring; each is a module of its own.
- * It is type-checked under the strict options of the workspace and run. What it prints is compared with
- *   - the ```text block that follows it (an error that ends the example is its last line, `ShapeError: …`), or
- *   - the comments behind its prints: `console.log(expr); // text`, one for each print in order.
+ * The examples of the documentation as tests: each ```ts block of a page, and each ```ts block or `@example` of a docstring, is a module
+ * of its own. It is type-checked under the strict options of the workspace and run. What it says of itself is checked:
+ *   - a ```text block that follows it is exactly what it prints; an error that ends it is the last line, `ShapeError: …`;
+ *   - `expr; // 3.5`, `const x = expr; // [1, 2]` and `console.log(expr); // text` show the value, as console.log prints it but for white
+ *     space; `…` stands for what is left out; `// →` before the value tells a text from a remark;
+ *   - `expr; // throws ShapeError: …` shows an error.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { format } from "node:util";
 import ts from "typescript";
@@ -66,18 +68,34 @@ function fencedBlocks(lines: readonly string[]): Block[] {
 
 /** The examples of all docstrings of a TypeScript file; names of the packages need no import there. */
 export function docstringExamples(path: string): Example[] {
-  const text = readFileSync(path, "utf8");
-  const file = relative(ROOT, path);
+  return examplesOfDocstrings(readFileSync(path, "utf8"), slashes(relative(ROOT, path))).map(withImports);
+}
+
+/** The examples of all docstrings of a TypeScript text, as they stand. */
+export function examplesOfDocstrings(text: string, file: string): Example[] {
   return [...text.matchAll(/\/\*\*.*?\*\//gs)].flatMap(({ 0: comment, index }) => {
-    const firstLine = text.slice(0, index).split("\n").length;
+    const firstLine = lineAt(text, index);
     const markdown = comment
-      .replace(/\*\/$/, "")
+      .replace(/\s*\*\/$/, "")
       .split("\n")
       .map((line) => line.replace(/^\s*(\/\*\*|\*) ?/, ""))
       .join("\n");
-    return examplesIn(markdown, file, firstLine).map(withImports);
+    const tagged = [...markdown.matchAll(TAGGED)].filter(([all]) => !all.includes("```"));
+    const plain = tagged.map(({ index, 1: code = "" }) => ({
+      file,
+      line: firstLine + lineAt(markdown, index) - 1,
+      code: code.trimEnd(),
+      output: undefined,
+    }));
+    return [...examplesIn(markdown, file, firstLine), ...plain];
   });
 }
+
+/** An `@example` up to the next tag. Without a fence in it, it is code. */
+const TAGGED = /^@example\b[ \t]*(.*(?:\n(?!@).*)*)/gm;
+
+const lineAt = (text: string, index: number): number => text.slice(0, index).split("\n").length;
+const slashes = (path: string): string => path.split(sep).join("/");
 
 const ENTRIES = {
   "@unroll/autograd": "packages/autograd/src/index.ts",
@@ -148,7 +166,7 @@ export class StagedExamples {
     mkdirSync(this.#folder, { recursive: true });
     for (const example of examples) {
       const path = join(this.#folder, `${example.file.replaceAll(/[/\\]/g, "-")}-${example.line}.ts`);
-      writeFileSync(path, `${example.code}\n`);
+      writeFileSync(path, `${withPrints(example).code}\n`);
       this.#paths.set(example, path);
     }
   }
@@ -165,20 +183,20 @@ export class StagedExamples {
     );
   }
 
-  /** Runs the example and gives what it printed; an error that ends it is the last line. */
-  async run(example: Example): Promise<string> {
-    const lines: string[] = [];
+  /** Runs the example and gives what it printed, print by print; an error that ends it is the last. */
+  async run(example: Example): Promise<string[]> {
+    const prints: string[] = [];
     const { log } = console;
-    console.log = (...args: unknown[]) => void lines.push(format(...args));
+    console.log = (...args: unknown[]) => void prints.push(format(...args));
     try {
       await import(/* @vite-ignore */ this.#paths.get(example)!);
     } catch (error) {
-      if (expectedOutput(example) === undefined) throw error;
-      lines.push(String(error));
+      if (example.output === undefined) throw error;
+      prints.push(String(error));
     } finally {
       console.log = log;
     }
-    return lines.join("\n");
+    return prints;
   }
 }
 
@@ -188,32 +206,92 @@ function describe(diagnostic: ts.Diagnostic, source: ts.SourceFile, example: Exa
   return `${example.file}:${example.line + line} ${message}`;
 }
 
-/** What the example says it prints, or undefined where it says nothing. */
-export function expectedOutput(example: Example): string | undefined {
-  const comments = printComments(example);
-  if (example.output === undefined) return comments.length > 0 ? comments.join("\n") : undefined;
-  if (comments.length > 0) throw new Error(`${place(example)}: the output is given twice, in comments and in a text block`);
-  return example.output;
+/** Throws unless the prints of an example are those that it shows. */
+export function checkPrints(example: Example, prints: readonly string[]): void {
+  const { shown } = withPrints(example);
+  if (example.output !== undefined) return expectEqual(example, prints.join("\n"), example.output);
+  if (shown.length === 0) return;
+  if (prints.length !== shown.length)
+    throw new Error(`${place(example)} shows ${shown.length} values, but prints ${prints.length}: ${prints.join("; ")}`);
+  shown.forEach((text, i) => {
+    if (!agrees(prints[i]!, text)) expectEqual(example, prints[i]!, text);
+  });
 }
 
-/** The comments behind the prints of an example; a result in a comment that nothing would check is an error. */
-function printComments(example: Example): string[] {
+function expectEqual(example: Example, printed: string, shown: string): void {
+  if (printed !== shown) throw new Error(`${place(example)} prints\n${printed}\nbut shows\n${shown}`);
+}
+
+/** Whether a print is what a comment shows, white space aside. */
+function agrees(printed: string, shown: string): boolean {
+  const pieces = shown.replaceAll(/\s/g, "").split("…");
+  const pattern = pieces.map((piece) => piece.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(".*");
+  return new RegExp(`^${pattern}$`, "s").test(printed.replaceAll(/\s/g, ""));
+}
+
+/** A comment that shows a value, and not a remark. */
+const VALUE = /^(→|throws\b|-?\d|[[{"'`]|(true|false|NaN|-?Infinity|null|undefined)$|\w+\()/;
+
+interface Instrumented {
+  /** The example in which every statement that shows a value prints it. */
+  readonly code: string;
+  /** The values shown, in the order of the text. */
+  readonly shown: readonly string[];
+}
+
+function withPrints(example: Example): Instrumented {
   const source = parse(example);
-  const comments: string[] = [];
+  const shown: string[] = [];
+  const edits: { at: number; text: string }[] = [];
   let silent = 0;
   const visit = (node: ts.Node): void => {
-    if (ts.isStatement(node) && !ts.isBlock(node)) {
+    if (isLine(node)) {
       const comment = commentBehind(node, example.code);
-      if (!isPrint(node)) refuseUncheckedResult(comment, example);
-      else if (comment === undefined) silent += 1;
-      else comments.push(comment);
+      if (isPrint(node)) {
+        if (comment === undefined) silent += 1;
+        else shown.push(comment.replace(/^→\s*/, ""));
+      } else if (comment !== undefined && VALUE.test(comment)) {
+        edits.push(...printing(node, comment, example));
+        shown.push(comment.replace(/^→\s*/, ""));
+      }
     }
     ts.forEachChild(node, visit);
   };
   visit(source);
-  if (comments.length > 0 && silent > 0)
-    throw new Error(`${place(example)}: ${silent} console.log without the comment that says what it prints`);
-  return comments;
+  if (shown.length === 0) return { code: example.code, shown };
+  if (example.output !== undefined) throw new Error(`${place(example)}: the output is given twice, in comments and in a text block`);
+  if (silent > 0) throw new Error(`${place(example)}: ${silent} console.log without the comment that shows what it prints`);
+  return { code: applied(edits, example.code), shown };
+}
+
+const isLine = (node: ts.Node): boolean =>
+  ts.isExpressionStatement(node) || ts.isVariableStatement(node) || ts.isReturnStatement(node) || ts.isThrowStatement(node);
+
+/** The insertions that make a statement print its value, all on its own lines. */
+function printing(node: ts.Node, comment: string, example: Example): { at: number; text: string }[] {
+  if (ts.isExpressionStatement(node) && comment.startsWith("throws")) {
+    const after = ` console.log("nothing thrown"); } catch (error) { console.log(\`throws \${error}\`); }`;
+    return [
+      { at: node.getStart(), text: "try { " },
+      { at: node.end, text: after },
+    ];
+  }
+  if (ts.isExpressionStatement(node)) {
+    const { expression } = node;
+    return [
+      { at: expression.getStart(), text: "console.log(" },
+      { at: expression.end, text: ")" },
+    ];
+  }
+  const names = ts.isVariableStatement(node) ? node.declarationList.declarations.map(({ name }) => name) : [];
+  if (names.length !== 1 || !ts.isIdentifier(names[0]!))
+    throw new Error(`${place(example)}: nothing checks the value shown in "${comment}"`);
+  return [{ at: node.end, text: ` console.log(${names[0].text});` }];
+}
+
+function applied(edits: readonly { at: number; text: string }[], code: string): string {
+  const backwards = [...edits].sort((a, b) => b.at - a.at);
+  return backwards.reduce((text, edit) => text.slice(0, edit.at) + edit.text + text.slice(edit.at), code);
 }
 
 function commentBehind(node: ts.Node, code: string): string | undefined {
@@ -229,15 +307,6 @@ function commentBehind(node: ts.Node, code: string): string | undefined {
 
 function isPrint(node: ts.Node): boolean {
   return ts.isExpressionStatement(node) && ts.isCallExpression(node.expression) && node.expression.expression.getText() === "console.log";
-}
-
-const RESULT = /^(→|=>|-?\d|\[\s*-?\d|NaN\b|Infinity\b)/;
-
-function refuseUncheckedResult(comment: string | undefined, example: Example): void {
-  if (comment === undefined || !RESULT.test(comment)) return;
-  throw new Error(
-    `${place(example)}: nothing checks the result "${comment}": write console.log(…); // ${comment.replace(/^(→|=>)\s*/, "")}`,
-  );
 }
 
 export const place = (example: Example): string => `${example.file}:${example.line}`;

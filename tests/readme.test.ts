@@ -4,8 +4,10 @@ import { expect, test } from "vitest";
 import { testExamples } from "./example-suite.js";
 import { examplesIn, ROOT } from "./examples.js";
 
-const path = join(ROOT, "README.md");
-const examples = existsSync(path) ? examplesIn(readFileSync(path, "utf8"), "README.md") : [];
+const FILES = ["README.md", "CONTRIBUTING.md", "packages/autograd/README.md", "packages/rnn/README.md"];
 
-test("README.md has examples", () => expect(examples.length).toBeGreaterThan(0));
-testExamples("readme", examples);
+const read = (file: string): string => (existsSync(join(ROOT, file)) ? readFileSync(join(ROOT, file), "utf8") : "");
+const examples = FILES.flatMap((file) => examplesIn(read(file), file));
+
+test("README.md has examples", () => expect(examplesIn(read("README.md"), "README.md").length).toBeGreaterThan(0));
+testExamples("pages", examples);
