@@ -61,6 +61,15 @@ describe("the ways to the gradient", () => {
   });
 });
 
+describe("a saturated unit", () => {
+  it.each([...EXACT, "closedForm", "finiteDifferences"] as const)("has the gradient of a constant by %s, not NaN", (method) => {
+    // y = 0 where z = -1,000 and 1 where z = 1,000: E = (0 - 1)² + (u - 1)², which only u can change.
+    const { gradients } = compareGradients({ u: 3, v: 1, w: 0.5, s: 0.5 }, [-1000, 1000], [1, 1], { methods: [method], reference: method });
+    expect(gradients[0]?.gradient.u).toBeCloseTo(4, 9);
+    for (const name of ["v", "w", "s"] as const) expect(gradients[0]?.gradient[name]).toBeCloseTo(0, 12);
+  });
+});
+
 describe("compareGradients", () => {
   const compareExample = (options = {}) => compareGradients(EXAMPLE.parameters, EXAMPLE.inputs, EXAMPLE.targets, options);
 

@@ -146,11 +146,12 @@ describe("trainToy", () => {
   it("goes through the sequences one after the other, each with the parameters that the last one left", () => {
     const second = nextElementPairs([0.3, -0.2, 0.9]);
     const parameters = toyParams(EXAMPLE.parameters);
-    trainToy(parameters, [pairs, second], { epochs: 1, rule: sgd({ learningRate: 0.1 }) });
+    const losses = trainToy(parameters, [pairs, second], { epochs: 1, rule: sgd({ learningRate: 0.1 }) });
     const between = forEachParameter((name) => EXAMPLE.parameters[name] - 0.1 * EXAMPLE.gradient[name]);
-    const { gradient } = handwrittenRecurrence(between, second.inputs, second.targets);
+    const { gradient, loss } = handwrittenRecurrence(between, second.inputs, second.targets);
     const expected = forEachParameter((name) => between[name] - 0.1 * gradient[name]);
     expectGradient(values(parameters), expected, 1e-14, { u: 1, v: 1, w: 1, s: 1 }, "two updates");
+    expect(losses).toEqual([expect.closeTo(EXAMPLE.loss + loss, 13)]);
   });
 
   it.each([
