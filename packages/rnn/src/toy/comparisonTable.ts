@@ -21,10 +21,10 @@ export function formatComparison(comparison: GradientComparison): string {
   const { gradients, loss, published, reference, scale, steps } = comparison;
   const others = gradients.filter(({ method }) => method !== reference);
   const sections = [
-    `Gradient of E = sum of (target - prediction)² over ${steps} time ${steps === 1 ? "step" : "steps"}; E = ${significant(loss)}`,
+    `Gradient of E = sum of (target - prediction)² over ${steps} time ${steps === 1 ? "step" : "steps"}; E = ${decimal(loss)}`,
     table(
       "gradient",
-      gradients.map(({ method, gradient }) => row(TITLES[method], gradient, significant)),
+      gradients.map(({ method, gradient }) => row(TITLES[method], gradient, decimal)),
     ),
     table(`difference to ${TITLES[reference]}`, [
       ...others.map(({ method, difference }) => row(TITLES[method], difference, scientific)),
@@ -39,7 +39,7 @@ function publishedNote({ cosine, step, change, uphill }: NonNullable<GradientCom
   return [
     "The published recurrence leaves out the errors e_t: what it gives is the gradient of the sum of the predictions, not of E.",
     `Its cosine with the right gradient in (u, v, w) is ${cosine.toFixed(4)} (1 would be the same direction).`,
-    `A step of ${step} against it ${uphill ? "RAISES" : "lowers"} E by ${significant(Math.abs(change), 4)}${uphill ? ": uphill." : "."}`,
+    `A step of ${step} against it ${uphill ? "RAISES" : "lowers"} E by ${Math.abs(change).toPrecision(4)}${uphill ? ": uphill." : "."}`,
   ].join("\n");
 }
 
@@ -56,8 +56,10 @@ function table(title: string, rows: readonly (readonly string[])[]): string {
   return [line(head), widths.map((width) => "-".repeat(width)).join("  "), ...rows.map(line)].join("\n");
 }
 
-function significant(x: number, digits = 13): string {
-  return x.toPrecision(digits);
+/** With its point below the points of the other rows, where the number is of ordinary size. */
+function decimal(x: number): string {
+  const size = Math.abs(x);
+  return size === 0 || (size >= 1e-3 && size < 1e6) ? x.toFixed(12) : x.toExponential(9);
 }
 
 function scientific(x: number): string {

@@ -23,6 +23,7 @@ export function toyParams(parameters: ToyParameters): ToyTree<Param> {
  *
  * @returns T scalars (float64).
  * @throws InputError for no inputs, or one that is not finite.
+ * @example toyPredictions(toyParams({ u: 2, v: 1, w: 0, s: 0 }), [0, 0]).map((p) => p.item()); // [1, 1]
  */
 export function toyPredictions(parameters: Readonly<ToyTree<Value>>, inputs: ArrayLike<number>): Value[] {
   checkInputs("toyPredictions", inputs);
@@ -47,7 +48,7 @@ export function toyPredictions(parameters: Readonly<ToyTree<Value>>, inputs: Arr
  * const parameters = toyParams({ u: 0.7, v: -0.4, w: 1.3, s: 0.25 });
  * const { inputs, targets } = nextElementPairs([0.5, -1, 2, 0.1]);
  * toyLoss(parameters, inputs, targets).backward();
- * parameters.w.grad.item(); // dE/dw
+ * parameters.w.grad.item(); // -0.0311…
  */
 export function toyLoss(parameters: Readonly<ToyTree<Value>>, inputs: ArrayLike<number>, targets: ArrayLike<number>): Value {
   checkPairs("toyLoss", inputs, targets);

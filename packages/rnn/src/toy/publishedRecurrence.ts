@@ -23,7 +23,9 @@ export interface PublishedWrongRecurrence {
  * a step against it can raise E.
  *
  * @throws InputError for no inputs, or one that is not finite.
- * @example publishedWrongRecurrence({ u: 0.7, v: -0.4, w: 1.3, s: 0.25 }, [0.5, -1, 2]).gradient; // of F, not of E
+ * @example
+ * // dF/dv; dE/dv is 0.739… for the targets (-1, 2, 0.1).
+ * publishedWrongRecurrence({ u: 0.7, v: -0.4, w: 1.3, s: 0.25 }, [0.5, -1, 2]).gradient.v; // 0.288…
  */
 export function publishedWrongRecurrence(parameters: ToyParameters, inputs: ArrayLike<number>): PublishedWrongRecurrence {
   checkInputs("publishedWrongRecurrence", inputs);

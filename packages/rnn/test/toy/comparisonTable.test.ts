@@ -30,6 +30,18 @@ describe("formatComparison", () => {
     for (const table of tables) expect(new Set(table.split("\n").map((line) => line.length)).size).toBe(1);
   });
 
+  it("puts the points of a column below each other", () => {
+    const rows = text.split("\n\n")[1]!.split("\n").slice(2);
+    expect(new Set(rows.map((line) => line.lastIndexOf("."))).size).toBe(1);
+  });
+
+  it("keeps the digits of a derivative that is tiny or huge", () => {
+    const tiny = formatComparison(compareGradients({ u: 1e-9, v: 0, w: 1, s: 0 }, [1], [1], { methods: ["handwritten"] }));
+    expect(tiny).toMatch(/-4\.99999999\de-10/);
+    const huge = formatComparison(compareGradients({ u: 1e9, v: 0, w: 1, s: 0 }, [1], [0], { methods: ["handwritten"] }));
+    expect(huge).toContain("2.500000000e+17");
+  });
+
   it("leaves out what was not compared", () => {
     const short = formatComparison(compare({ methods: ["tape", "handwritten"] }));
     expect(short).not.toContain("published");
