@@ -1,8 +1,9 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { testExamples } from "./example-suite.js";
-import { docstringExamples, ROOT } from "./examples.js";
+import { testExamples } from "./exampleSuite.js";
+import { docstringExamples } from "./examples.js";
+import { publicNames, ROOT } from "./publicNames.js";
 
 const sources = ["packages/autograd/src", "packages/rnn/src"].flatMap((folder) =>
   readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
@@ -11,6 +12,11 @@ const sources = ["packages/autograd/src", "packages/rnn/src"].flatMap((folder) =
     .map((name) => join(ROOT, folder, name)),
 );
 const examples = sources.flatMap(docstringExamples);
+
+test("every public function and class has a docstring", () => {
+  const without = publicNames().filter(({ isType, docstring }) => !isType && docstring === "");
+  expect(without.map(({ name, entry }) => `${name} of ${entry}`)).toEqual([]);
+});
 
 test("the docstrings have examples", () => expect(examples.length).toBeGreaterThan(0));
 testExamples("docstrings", examples);

@@ -8,11 +8,10 @@
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
-import { fileURLToPath } from "node:url";
 import { format } from "node:util";
 import ts from "typescript";
+import { compilerOptions, publicNames, ROOT } from "./publicNames.js";
 
-export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const STAGE = join(ROOT, "tests/.examples");
 
 export interface Example {
@@ -97,38 +96,18 @@ const TAGGED = /^@example\b[ \t]*(.*(?:\n(?!@).*)*)/gm;
 const lineAt = (text: string, index: number): number => text.slice(0, index).split("\n").length;
 const slashes = (path: string): string => path.split(sep).join("/");
 
-const ENTRIES = {
-  "@unroll/autograd": "packages/autograd/src/index.ts",
-  "@unroll/autograd/optim": "packages/autograd/src/optim/index.ts",
-  "@unroll/autograd/inspect": "packages/autograd/src/inspect/index.ts",
-  "@unroll/autograd/random": "packages/autograd/src/random/index.ts",
-  "@unroll/rnn": "packages/rnn/src/index.ts",
-};
-
 /** The import of each public name, from the first entry that exports it. */
 const importOf = new Map<string, string>();
 
-function readEntries(): void {
-  const program = ts.createProgram(
-    Object.values(ENTRIES).map((path) => join(ROOT, path)),
-    compilerOptions(),
-  );
-  const checker = program.getTypeChecker();
-  for (const [entry, path] of Object.entries(ENTRIES)) {
-    const source = program.getSourceFile(join(ROOT, path));
-    const symbol = source && checker.getSymbolAtLocation(source);
-    for (const exported of symbol ? checker.getExportsOfModule(symbol) : []) {
-      if (importOf.has(exported.name)) continue;
-      const target = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
-      const kind = target.flags & ts.SymbolFlags.Value ? "" : "type ";
-      importOf.set(exported.name, `import { ${kind}${exported.name} } from "${entry}";`);
-    }
+function readPublicNames(): void {
+  for (const { name, entry, isType } of publicNames()) {
+    if (!importOf.has(name)) importOf.set(name, `import { ${isType ? "type " : ""}${name} } from "${entry}";`);
   }
 }
 
 /** The example with an import, on its first line, of every name of the packages that it uses and does not declare. */
 function withImports(example: Example): Example {
-  if (importOf.size === 0) readEntries();
+  if (importOf.size === 0) readPublicNames();
   const source = parse(example);
   const declared = new Set<string>();
   const used = new Set<string>();
@@ -148,12 +127,6 @@ function isDeclarationName(node: ts.Identifier): boolean {
 }
 
 const parse = (example: Example): ts.SourceFile => ts.createSourceFile("example.ts", example.code, ts.ScriptTarget.ES2022, true);
-
-function compilerOptions(): ts.CompilerOptions {
-  const { config } = ts.readConfigFile(join(ROOT, "tsconfig.base.json"), (path) => ts.sys.readFile(path)) as { config: object };
-  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT);
-  return { ...options, moduleDetection: ts.ModuleDetectionKind.Force, types: ["node"] };
-}
 
 /** Examples written to disk, where both the compiler and the test runner find the packages as a reader would. */
 export class StagedExamples {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { LAYERS, layerViolations } from "../scripts/layers.js";
-import { ROOT } from "./examples.js";
+import { ROOT } from "./publicNames.js";
 
 const folder = mkdtempSync(join(tmpdir(), "unroll-layers-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { testExamples } from "./example-suite.js";
-import { examplesIn, ROOT } from "./examples.js";
+import { testExamples } from "./exampleSuite.js";
+import { examplesIn } from "./examples.js";
+import { ROOT } from "./publicNames.js";
 
 const FILES = ["README.md", "CONTRIBUTING.md", "packages/autograd/README.md", "packages/rnn/README.md"];
 
