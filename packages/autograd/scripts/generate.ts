@@ -1,0 +1,316 @@
+/**
+ * Writes the generated readers of the elementwise table (src/ops/elementwise.ts): array loops and the scalar switch.
+ * Run by `pnpm generate`; the output is committed, since what ships must run under a strict Content-Security-Policy.
+ */
+import { writeFileSync } from "node:fs";
+import { Guarded, type Partial_ } from "../src/ops/algebra.js";
+import { binary, choice, comparison, logical, unary } from "../src/ops/elementwise.js";
+import { contribution, type Expression, expressions, name, namesIn, toJavaScript } from "../src/ops/expression.js";
+
+interface Entry {
+  readonly name: string;
+  readonly doc: string;
+  readonly operands: readonly string[];
+  readonly forward: Expression;
+  readonly partials: readonly (Partial_<Expression, Expression> | null)[];
+  readonly condition: boolean;
+  readonly domain: readonly (readonly [number, number])[];
+}
+
+type Rule = (m: typeof expressions, ...names: Expression[]) => Partial_<Expression, Expression>;
+
+function entry(key: string, operands: string[], source: object): Entry {
+  const { doc, forward, partials, domain } = source as { doc: string; forward: Rule; partials?: (Rule | null)[]; domain?: [number, number][] };
+  const names = operands.map(name);
+  return {
+    name: key,
+    doc,
+    operands,
+    forward: forward(expressions, ...names) as Expression,
+    partials: (partials ?? []).map((rule) => rule?.(expressions, ...names, name("out")) ?? null),
+    condition: partials === undefined,
+    domain: domain ?? [],
+  };
+}
+
+const entries = (table: object, operands: (key: string) => string[]): Entry[] =>
+  Object.entries(table).map(([key, source]) => entry(key, operands(key), source));
+
+const unaries = entries(unary, () => ["x"]);
+const binaries = entries(binary, () => ["x", "y"]);
+const all = [
+  ...unaries,
+  ...binaries,
+  ...entries(comparison, () => ["x", "y"]),
+  ...entries(logical, (key) => (key === "logicalNot" ? ["x"] : ["x", "y"])),
+  ...entries(choice, () => ["c", "x", "y"]),
+];
+
+const HEADER = "// Generated from ops/elementwise.ts by `pnpm generate` (scripts/generate.ts). Do not edit.\n";
+
+/** Replaces names by the places they are read from. */
+function substitute(e: Expression, places: Record<string, string>): Expression {
+  if (e.kind === "name") return name(places[e.name] ?? e.name);
+  if (e.kind === "const") return e;
+  return { ...e, args: e.args.map((arg) => substitute(arg, places)) };
+}
+
+const substitutePartial = (p: Partial_<Expression, Expression>, places: Record<string, string>): Partial_<Expression, Expression> =>
+  p instanceof Guarded ? new Guarded(substitute(p.condition, places), substitute(p.partial, places)) : substitute(p, places);
+
+/** "pass": the cotangent itself; null: no derivative; else a loop. */
+function isPass(p: Partial_<Expression, Expression>): boolean {
+  return !(p instanceof Guarded) && p.kind === "const" && p.value === 1;
+}
+
+// ---------------------------------------------------------------------------------------------------------- array loops
+
+const POINTER: Record<string, string> = { c: "c", x: "x", y: "y" };
+
+function loops(e: Entry): string {
+  const places: Record<string, string> = { out: "out[r + k]!" };
+  for (const operand of e.operands) places[operand] = `${operand}[${POINTER[operand]}0]!`;
+  const parameters = e.operands.map((o) => `${o}: A, ${o}0: number, ${o}s: number`).join(", ");
+  const steps = e.operands.map((o) => `${o}0 += ${o}s`).join(", ");
+  const loop = (target: string, body: string) => `for (let k = 0; k < n; k++, ${steps}) ${target} = ${body};`;
+  const forward = toJavaScript(substitute(e.forward, places));
+  const value = e.condition ? `${/[!=<>]/.test(forward) ? forward : forward} ? 1 : 0` : forward;
+  const partials = e.partials.map((p) => {
+    if (p === null) return "null";
+    if (isPass(p)) return '"pass"';
+    const body = toJavaScript(contribution(name("d[e + k]!"), substitutePartial(p, places)));
+    return `(n, g, o, d, e, out, r, ${parameters}) => { ${loop("g[o + k]", body)} }`;
+  });
+  const keeps = e.partials.map((p) => {
+    if (p === null) return 0;
+    const names = namesIn(p);
+    return e.operands.reduce((mask, operand, k) => mask | (names.has(operand) ? 1 << k : 0), names.has("out") ? 8 : 0);
+  });
+  return `  ${e.name}: {
+    forward: (n, out, o, ${parameters}) => { ${loop("out[o + k]", value)} },
+    partials: [${partials.join(", ")}],
+    keeps: [${keeps.join(", ")}],
+  },`;
+}
+
+const arrayFile = `${HEADER}
+import type { TypedArray } from "../dtype.js";
+
+type A = TypedArray;
+
+/**
+ * Loops over n elements. \`out\` (g, d) are contiguous from o (e, r); each operand is read from its own start with its own stride,
+ * 0 where it is broadcast. A partial writes cotangent * partial; "pass" stands for a partial of 1, null for none.
+ */
+export interface ElementwiseKernel {
+  readonly forward: Forward;
+  readonly partials: readonly (PartialLoop | "pass" | null)[];
+  /** What each partial reads: bit k for operand k, bit 3 for the output. */
+  readonly keeps: readonly number[];
+}
+export type Forward = (n: number, out: A, o: number, x: A, x0: number, xs: number, y: A, y0: number, ys: number, z: A, z0: number, zs: number) => void;
+export type PartialLoop = (n: number, g: A, o: number, d: A, e: number, out: A, r: number, x: A, x0: number, xs: number, y: A, y0: number, ys: number, z: A, z0: number, zs: number) => void;
+
+export const kernels = {
+${all.map(loops).join("\n")}
+} satisfies Record<string, ElementwiseKernel>;
+`;
+
+// -------------------------------------------------------------------------------------------------------- scalar switch
+
+const FIRST_CODE = 6;
+const scalars = [...unaries, ...binaries];
+const COSTLY = /Math\.(?!abs|sign)|\?/;
+
+/** Numbers shown in the example of an op: inside its domain, short. */
+function sampleOf(e: Entry): number[] {
+  return e.domain.map(([low, high], k) => Math.round((low + (high - low) * (k === 0 ? 0.75 : 0.6)) * 100) / 100);
+}
+
+function example(e: Entry): string {
+  const sample = sampleOf(e);
+  const places = Object.fromEntries(e.operands.map((o, k) => [o, sample[k] as number]));
+  const result = evaluate(e.forward, places);
+  const call = e.operands.length === 1 ? `${e.name}(${sample[0]})` : `${e.name}(${sample.join(", ")})`;
+  return ` * @example\n * import { ${e.name} } from "@unroll/autograd";\n * console.log(${call}.item()); // ${result}\n`;
+}
+
+/** The value of an expression; the generator's own arithmetic, used for examples in documentation only. */
+function evaluate(e: Expression, places: Record<string, number>): number {
+  if (e.kind === "const") return e.value;
+  if (e.kind === "name") return places[e.name] as number;
+  const [x = NaN, y = NaN] = e.args.map((arg) => evaluate(arg, places));
+  switch (e.fn) {
+    case "neg":
+      return -x;
+    case "add":
+      return x + y;
+    case "sub":
+      return x - y;
+    case "mul":
+      return x * y;
+    case "div":
+      return x / y;
+    case "maximum":
+      return Math.max(x, y);
+    case "minimum":
+      return Math.min(x, y);
+    default:
+      return (Math as unknown as Record<string, (x: number, y: number) => number>)[e.fn]?.(x, y) ?? NaN;
+  }
+}
+
+function formulaOf(p: Partial_<Expression, Expression> | null): string {
+  if (p === null) return "none";
+  return p instanceof Guarded ? `${toJavaScript(p.partial)} where ${toJavaScript(p.condition)}, else 0` : toJavaScript(p);
+}
+
+function docstring(e: Entry): string {
+  const integers = "Integer operands: see dtype rules of the package. Derivative: ";
+  const partials = e.partials.map((p, k) => `d/d${e.operands[k]} = ${formulaOf(p)}`).join("; ");
+  const shapes = e.operands.length === 1 ? "elementwise" : "elementwise with NumPy broadcasting; throws ShapeError where shapes do not broadcast";
+  return `/**\n * ${e.doc}; ${shapes}.\n * ${integers.slice(-12)}${partials}.\n${example(e)} */`;
+}
+
+function record(e: Entry): string {
+  const code = FIRST_CODE + scalars.indexOf(e);
+  if (e.operands.length === 1) {
+    const compute = toJavaScript(substitute(e.forward, { x: "p" }));
+    return `${docstring(e)}
+export function ${e.name}(x: Operand): Value {
+  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.${e.name}, [x]);
+  const u = x as Value;
+  const p = u.payload as number;
+  const r = ${compute};
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  const s = segment;
+  const c = core;
+  const a = u.origin === s ? u.index : importOf(u);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = ${code};
+  c.a[i] = a;
+  c.b[i] = a;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}`;
+  }
+  const compute = toJavaScript(substitute(e.forward, { x: "p", y: "q" }));
+  return `${docstring(e)}
+export function ${e.name}(x: Operand, y: Operand): Value {
+  if (typeof (x as Value)?.payload !== "number" || (typeof y !== "number" && typeof (y as Value)?.payload !== "number")) {
+    return applyElementwise(ops.${e.name}, [x, y]);
+  }
+  const u = x as Value;
+  const p = u.payload as number;
+  const q = typeof y === "number" ? y : ((y as Value).payload as number);
+  const r = ${compute};
+  if (u.origin === null && (typeof y === "number" || (y as Value).origin === null)) return new Value(null, 0, r);
+  if (core.top - core.n < 3 && !room()) return new Value(null, 0, r);
+  const s = segment;
+  const c = core;
+  const a = u.origin === s ? u.index : importOf(u);
+  const b = typeof y === "number" ? constant(c, y) : (y as Value).origin === s ? (y as Value).index : importOf(y as Value);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = ${code};
+  c.a[i] = a;
+  c.b[i] = b;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}`;
+}
+
+function sweepCase(e: Entry): string {
+  const code = FIRST_CODE + scalars.indexOf(e);
+  const slots = ["x", "y"];
+  const places = { x: "v[x]!", y: "v[y]!", out: "v[i]!" };
+  const lines = e.partials.map((p, k) => {
+    if (p === null) return "";
+    const body = toJavaScript(contribution(name("d"), substitutePartial(p, places)));
+    const add = body === "-d" ? `g[${slots[k]}]! -= d;` : `g[${slots[k]}]! += ${body};`;
+    // A costly partial of a constant operand is not worth evaluating; a cheap one is cheaper than the test.
+    return e.operands.length === 2 && COSTLY.test(body) ? `if (op[${slots[k]}] !== CONST) ${add}` : add;
+  });
+  const reach =
+    e.operands.length === 1
+      ? "mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;"
+      : "mark[x] = 1; mark[y] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x; if (y < lo) lo = y; else if (y > hiImport) hiImport = y;";
+  const read = e.operands.length === 1 ? "const x = a[i]!;" : "const x = a[i]!; const y = b[i]!;";
+  return `      case ${code}: { // ${e.name}
+        ${read} ${reach}
+        ${lines.filter((line) => line !== "").join("\n        ")}
+        break;
+      }`;
+}
+
+const scalarFile = `${HEADER}
+import { binary, unary } from "../ops/table.js";
+import { applyElementwise, type Operand } from "./apply.js";
+import type { PendingSegment } from "./backward.js";
+import { CONST, constant, core, HOOKED, importOf, NODE, RELEASED, room, segment } from "./segments.js";
+import { Value } from "./value.js";
+
+const ops = { ...unary, ...binary };
+
+/** The operation that a code in a segment's \`op\` column stands for, counted from FIRST_CODE. */
+export const FIRST_CODE = ${FIRST_CODE};
+export const scalarOps = [${scalars.map((e) => `ops.${e.name}`).join(", ")}];
+
+${scalars.map(record).join("\n\n")}
+
+/** What a sweep does at the nodes that are not arithmetic. */
+export interface SweepEvents {
+  /** An array node was reached through its import at place i; gives the place at which the sweep must stop so that it can run. */
+  node(p: PendingSegment, i: number, d: number): number;
+  /** A hook is set at place i; it restores the code there, and the node is visited again. */
+  hook(p: PendingSegment, i: number, d: number): void;
+  released(): never;
+}
+
+/**
+ * Back-propagates through one segment from \`p.hi\` down to \`p.lo\`, the lowest place touched so far, or to \`p.limit\`. Adjoints are
+ * cleared as they are visited; marks stay, and tell at commit what was visited.
+ */
+export function sweep(p: PendingSegment, events: SweepEvents): void {
+  const { op, a, b, v } = p.core;
+  const g = p.adjoint;
+  const mark = p.mark;
+  let lo = p.lo;
+  let hiImport = p.hiImport;
+  let limit = p.limit;
+  let visited = 0;
+  let i = p.hi;
+  for (; i >= lo && i >= limit; i--) {
+    if (mark[i] === 0) continue;
+    const d = g[i]!;
+    g[i] = 0;
+    visited++;
+    switch (op[i]) {
+      case CONST:
+        break;
+      case NODE: {
+        const stop = events.node(p, i, d);
+        if (stop > limit) limit = stop;
+        break;
+      }
+      case HOOKED:
+        events.hook(p, i, d);
+        visited--;
+        i++;
+        break;
+      case RELEASED:
+        events.released();
+        break;
+${scalars.map(sweepCase).join("\n")}
+    }
+  }
+  p.hi = i;
+  p.lo = lo;
+  p.hiImport = hiImport;
+  p.visited += visited;
+}
+`;
+
+writeFileSync(new URL("../src/ops/elementwise.generated.ts", import.meta.url), arrayFile);
+writeFileSync(new URL("../src/tape/scalar.generated.ts", import.meta.url), scalarFile);

@@ -1,0 +1,122 @@
+import { isFloating, bytesPerElement } from "../dtype.js";
+import { InputError } from "../errors.js";
+import { ArrayType, filled, NdArray, type Payload, toPayload, typeOf } from "../ops/array.js";
+import { arrayAlgebra } from "../ops/arrayAlgebra.js";
+import type { ElementwiseOp, Op, StructuralOp } from "../ops/op.js";
+import { runElementwise, runStructural } from "../ops/raw.js";
+import { ArrayNode, type Kept, noteRecorded } from "./arrayNode.js";
+import { isTypedArray, isValueLike, kindOf, type NumericInput, payloadFrom } from "./input.js";
+import { isRecording } from "./segments.js";
+import * as scalar from "./scalar.generated.js";
+import { checkIsValue, Value } from "./value.js";
+
+/** What operations take: a Value, or numbers in any form. Plain numbers do not widen an array's dtype. */
+export type Operand = Value | NumericInput;
+
+/** An operand as a Value; throws InputError for what is none. */
+export function toValue(op: string, x: Operand): Value {
+  if (x instanceof Value) return x;
+  if (typeof x === "number") return new Value(null, 0, x);
+  if (isValueLike(x)) checkIsValue(x);
+  if (Array.isArray(x) || isTypedArray(x)) return new Value(null, 0, payloadFrom(op, x));
+  throw new InputError(`${op}: expected a Value, a number or arrays of numbers, got ${kindOf(x)}`);
+}
+
+/**
+ * The reader "tape" for what is not scalar arithmetic: computes at once, and records an array node where an operand needs a gradient.
+ */
+export function applyElementwise(op: ElementwiseOp, operands: readonly Operand[]): Value {
+  const values = weakened(op, operands);
+  if (op.result !== "bool" && op.arity < 3 && values.every((x) => typeof x.payload === "number")) return elementwiseValue(op, values);
+  const payloads = values.map((x) => x.payload);
+  const out = runElementwise(op, payloads);
+  if (op.result === "bool" || !needsRecording(values) || !isFloating(typeOf(out).dtype)) return new Value(null, 0, out);
+  const keeps = keepsOf(op, values);
+  const node = new ArrayNode(
+    op,
+    null,
+    values.map((x, k) => (op.partials[k] === null ? null : x.origin)),
+    values.map((x) => x.index),
+    payloads.map((x, k) => keptOr(x, (keeps & (1 << k)) !== 0)),
+    [keptOr(out, (keeps & 8) !== 0)],
+  );
+  return recorded(node, [out])[0] as Value;
+}
+
+/** Bits of what the partials of those operands read that need a gradient. */
+function keepsOf(op: ElementwiseOp, values: readonly Value[]): number {
+  let keeps = 0;
+  for (let k = 0; k < values.length; k++) if ((values[k] as Value).origin !== null) keeps |= op.kernel.keeps[k] ?? 0;
+  return keeps;
+}
+
+function keptOr(x: Payload, keep: boolean): Kept {
+  return keep || typeof x === "number" ? x : x.type;
+}
+
+/** Whole literals stay integers beside integer arrays; nested literals take the dtype of a floating array. */
+function weakened(op: ElementwiseOp, operands: readonly Operand[]): Value[] {
+  const values = operands.map((x) => toValue(op.name, x));
+  const array = values.find((x, k) => operands[k] instanceof Value && x.payload instanceof NdArray && (op.arity < 3 || k > 0));
+  if (array === undefined) return values;
+  const { dtype } = array;
+  return values.map((x, k) => {
+    const literal = operands[k];
+    if (typeof literal === "number" && !isFloating(dtype) && Number.isInteger(literal)) {
+      return new Value(null, 0, toPayload(filled(new ArrayType("int32", []), literal)));
+    }
+    if (Array.isArray(literal) && dtype === "float32" && x.dtype === "float64") return new Value(null, 0, payloadFrom(op.name, literal, { dtype }));
+    return x;
+  });
+}
+
+/** All outputs of a structural operation. */
+export function applyStructural<A>(op: StructuralOp<A>, operands: readonly Value[], attributes: A): Value[] {
+  const payloads = operands.map((x) => x.concrete(op.name));
+  const outs = runStructural(op, payloads, attributes);
+  const carries = (k: number) => !(op.constants?.includes(k) ?? false) && (operands[k] as Value).origin !== null && isFloating((operands[k] as Value).dtype);
+  const origins = operands.map((x, k) => (carries(k) ? x.origin : null));
+  if (!isRecording() || origins.every((origin) => origin === null) || !outs.some((x) => isFloating(typeOf(x).dtype))) {
+    return outs.map((x) => new Value(null, 0, x));
+  }
+  const keeps = (op.keeps ?? []).filter((keep) => keep.for === undefined || carries(keep.for));
+  const node = new ArrayNode(
+    op as Op,
+    attributes,
+    origins,
+    operands.map((x) => x.index),
+    payloads.map((x, k) => keptOr(x, keeps.some((keep) => keep.operand === k))),
+    outs.map((x, k) => keptOr(x, keeps.some((keep) => keep.output === k))),
+  );
+  return recorded(node, outs);
+}
+
+function needsRecording(values: readonly Value[]): boolean {
+  if (!isRecording()) return false;
+  for (const x of values) if (x.origin !== null) return true;
+  return false;
+}
+
+function recorded(node: ArrayNode, outs: readonly Payload[]): Value[] {
+  let bytes = 0;
+  for (const x of outs) bytes += typeof x === "number" ? 8 : x.type.size * bytesPerElement(x.type.dtype);
+  noteRecorded(node, bytes);
+  // Only floating outputs carry a derivative: the positions of a sort are constants.
+  return outs.map((x, k) => (isFloating(typeOf(x).dtype) ? new Value(node, k, x) : new Value(null, 0, x)));
+}
+
+/** Rules and composites over recorded Values. */
+export const recordedAlgebra = arrayAlgebra<Value>({
+  elementwise: (op, operands) => elementwiseValue(op, operands),
+  structural: applyStructural,
+  constant: (x) => new Value(null, 0, x),
+  typeOf: (x) => x.type,
+});
+
+/** Arithmetic on scalars goes on the tape of segments; its functions come back here for arrays. */
+function elementwiseValue(op: ElementwiseOp, operands: readonly Value[]): Value {
+  const onScalars = scalarFunctions[op.name];
+  return onScalars === undefined ? applyElementwise(op, operands) : onScalars(...operands);
+}
+
+const scalarFunctions = scalar as unknown as Record<string, ((...operands: Value[]) => Value) | undefined>;

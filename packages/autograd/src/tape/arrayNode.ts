@@ -1,0 +1,85 @@
+import type { ArrayType, Payload } from "../ops/array.js";
+import type { Op } from "../ops/op.js";
+import type { Hook } from "./hooks.js";
+import { type Core, currentScope, openCoreOf, seal, Segment, viewOf } from "./segments.js";
+import type { Param } from "./value.js";
+
+/** What a recorded operand leads back to: a leaf, an array node, or a scalar's segment; with the output or offset there. */
+export type Origin = Param | ArrayNode | Segment;
+
+/** The backward pass keeps the operand itself, or where it is not needed only its type. */
+export type Kept = Payload | ArrayType;
+
+// An open segment that imports array nodes must not pin more of them than this; it is sealed instead.
+const PINNED_BYTES = 4 << 20;
+let nextSequence = 0;
+let recordedBytes = 0;
+
+/** A recorded array operation: a plain object, so that arrays live exactly as long as somebody can still need them. */
+export class ArrayNode {
+  readonly sequence = nextSequence++;
+  /** Where in the order of scalar nodes it stands: before the node at `offset` of segment `segmentId`. */
+  readonly segmentId: number;
+  readonly offset: number;
+  readonly scope: string | null;
+  readonly op: Op;
+  readonly attributes: unknown;
+  /** null where the operand needs no gradient. */
+  origins: (Origin | null)[];
+  readonly indices: readonly number[];
+  operands: Kept[];
+  outputs: Kept[];
+  released = false;
+  /** Of a pending backward pass: the cotangent of each output; `owned` ones were summed here and may be added to in place. */
+  cotangents: (Payload | null)[] | null = null;
+  owned = false;
+  pendingIn: object | null = null;
+  /** By output. */
+  hooks: (Hook[] | undefined)[] | null = null;
+
+  constructor(op: Op, attributes: unknown, origins: (Origin | null)[], indices: readonly number[], operands: Kept[], outputs: Kept[]) {
+    this.op = op;
+    this.attributes = attributes;
+    this.origins = origins;
+    this.indices = indices;
+    this.operands = operands;
+    this.outputs = outputs;
+    const core = openCoreOf();
+    this.segmentId = core.id;
+    this.offset = core.n;
+    this.scope = currentScope();
+  }
+
+  release(): void {
+    this.released = true;
+    this.origins = [];
+    this.operands = [];
+    this.outputs = [];
+  }
+
+  /** Keeps of a sealed segment only what its operands there depend on. */
+  narrow(whole: Segment): void {
+    this.origins.forEach((origin, k) => {
+      if (origin === whole) this.origins[k] = viewOf(whole, this.indices[k] as number);
+    });
+  }
+}
+
+/** Notes that an array node was recorded; seals the open segment where it pins too much. */
+export function noteRecorded(node: ArrayNode, bytes: number): void {
+  recordedBytes += bytes;
+  const core: Core = openCoreOf();
+  for (const origin of node.origins) {
+    if (!(origin instanceof Segment)) continue;
+    if (origin.core === core) core.arrayUsers.push(node);
+    else node.narrow(origin);
+  }
+  if (recordedBytes < PINNED_BYTES) return;
+  recordedBytes = 0;
+  if (core.importsArrays || core.arrayUsers.length > 0) seal();
+}
+
+/** The sequence number of the array node recorded next. */
+export function nextArraySequence(): number {
+  return nextSequence;
+}

@@ -1,0 +1,303 @@
+import { GraphError } from "../errors.js";
+import type { ArrayAlgebra } from "../ops/algebra.js";
+import { ArrayType, type Payload, typeOf } from "../ops/array.js";
+import { cotangentOf, tangentsOf } from "../ops/differentiate.js";
+import type { Linearization, Op, StructuralOp } from "../ops/op.js";
+import { ArrayNode, type Kept, type Origin } from "./arrayNode.js";
+import type { Floor } from "./backward.js";
+import type { Hook } from "./hooks.js";
+import { CONST, EARLIER, NODE, PARAM, RELEASED, Segment } from "./segments.js";
+import { FIRST_CODE, scalarOps } from "./scalar.generated.js";
+import { Param, Value } from "./value.js";
+
+/**
+ * A recorded graph read off the tape as plain objects: what recorded backward passes, forward mode, shares of a gradient and pictures
+ * work on. Slower than a sweep of columns, and the same for scalars and arrays.
+ */
+
+/** What a derivative is asked for: a leaf, or a value that stands for an argument. */
+export type Leaf = Value;
+
+/** Where an operand comes from. */
+export type Source = { readonly node: GraphNode; readonly output: number } | { readonly leaf: Leaf } | null;
+
+export class GraphNode {
+  readonly op: Op;
+  readonly attributes: unknown;
+  readonly scope: string | null;
+  /** null for constants, and for what a transform does not follow. */
+  sources: Source[] = [];
+  readonly operands: readonly Kept[];
+  readonly origins: readonly (Origin | null)[];
+  readonly indices: readonly number[];
+  readonly outputs: readonly Kept[];
+  /** The Value that an output is, as origin and index. */
+  readonly origin: Origin;
+  readonly index: number;
+  readonly hooks: readonly (readonly Hook[] | undefined)[] | null;
+  /** Ascending in order of recording: array nodes stand before the scalar node recorded next. */
+  readonly order: readonly [segment: number, offset: number, sequence: number];
+
+  constructor(fields: Omit<GraphNode, "sources" | "types" | "outTypes" | "values">) {
+    this.op = fields.op;
+    this.attributes = fields.attributes;
+    this.scope = fields.scope;
+    this.operands = fields.operands;
+    this.origins = fields.origins;
+    this.indices = fields.indices;
+    this.outputs = fields.outputs;
+    this.origin = fields.origin;
+    this.index = fields.index;
+    this.hooks = fields.hooks;
+    this.order = fields.order;
+  }
+
+  get types(): ArrayType[] {
+    return this.operands.map(typeOfKept);
+  }
+
+  get outTypes(): ArrayType[] {
+    return this.outputs.map(typeOfKept);
+  }
+}
+
+function typeOfKept(x: Kept): ArrayType {
+  return x instanceof ArrayType ? x : typeOf(x);
+}
+
+function payloadOf(node: GraphNode, x: Kept | undefined): Payload {
+  if (x === undefined || x instanceof ArrayType) throw new GraphError(`${node.op.name}: its rule reads what it does not list under \`keeps\``);
+  return x;
+}
+
+export interface Graph {
+  /** In reverse order of recording. */
+  readonly nodes: readonly GraphNode[];
+  readonly roots: readonly Source[];
+  /** Whether it depends on anything but the targets: then its derivatives can be differentiated again. */
+  readonly foreign: boolean;
+}
+
+interface Scope {
+  readonly targets: readonly Value[];
+  readonly floor: Floor;
+}
+
+/** What the roots depend on. Under a scope, only what lies between its targets and the roots is followed. */
+export function graphOf(roots: readonly Value[], scope: Scope | null): Graph {
+  const reader = new GraphReader(scope);
+  const sources = roots.map((root) => reader.sourceOf(root.origin, root.index));
+  reader.expandAll();
+  const nodes = [...reader.nodes].sort(latestFirst);
+  return { nodes, roots: sources, foreign: reader.foreign };
+}
+
+function latestFirst({ order: p }: GraphNode, { order: q }: GraphNode): number {
+  return q[0] - p[0] || q[1] - p[1] || q[2] - p[2];
+}
+
+class GraphReader {
+  readonly nodes: GraphNode[] = [];
+  foreign = false;
+  private readonly scope: Scope | null;
+  private readonly known = new Map<object, Map<number, GraphNode>>();
+  private readonly targets = new Map<object, Map<number, Value>>();
+  private expanded = 0;
+
+  constructor(scope: Scope | null) {
+    this.scope = scope;
+    for (const target of scope?.targets ?? []) if (target.origin !== null) entryOf(this.targets, keyOf(target.origin)).set(target.index, target);
+  }
+
+  /** Follows every node found until none is left; no recursion, since a graph may be a chain of a million steps. */
+  expandAll(): void {
+    for (; this.expanded < this.nodes.length; this.expanded++) {
+      const node = this.nodes[this.expanded] as GraphNode;
+      node.sources = node.origins.map((origin, k) => this.sourceOf(origin, node.indices[k] as number));
+    }
+  }
+
+  sourceOf(origin: Origin | null, index: number): Source {
+    if (origin === null) return null;
+    const target = this.targets.get(keyOf(origin))?.get(index);
+    if (target !== undefined) return { leaf: target };
+    if (origin instanceof Param) return this.scope === null ? { leaf: origin } : this.notFollowed();
+    if (this.isBelowFloor(origin, index)) return this.notFollowed();
+    if (origin instanceof ArrayNode) return { node: this.arrayNode(origin), output: index };
+    const { core } = origin;
+    const known = entryOf(this.known, core);
+    let node = known.get(index);
+    if (node === undefined) {
+      node = scalarNode(origin, index);
+      known.set(index, node);
+      this.nodes.push(node);
+    }
+    return { node, output: 0 };
+  }
+
+  private arrayNode(from: ArrayNode): GraphNode {
+    const known = entryOf(this.known, from);
+    let node = known.get(0);
+    if (node === undefined) {
+      if (from.released) releasedError();
+      const { op, attributes, scope, operands, origins, indices, outputs, hooks } = from;
+      const order = [from.segmentId, from.offset, from.sequence] as const;
+      node = new GraphNode({ op, attributes, scope, operands, origins, indices, outputs, origin: from, index: 0, hooks, order });
+      known.set(0, node);
+      this.nodes.push(node);
+    }
+    return node;
+  }
+
+  private notFollowed(): null {
+    this.foreign = true;
+    return null;
+  }
+
+  private isBelowFloor(origin: ArrayNode | Segment, index: number): boolean {
+    if (this.scope === null) return false;
+    const { segmentId, offset, sequence } = this.scope.floor;
+    if (origin instanceof ArrayNode) return origin.sequence < sequence;
+    return origin.core.id < segmentId || (origin.core.id === segmentId && index < offset);
+  }
+}
+
+function keyOf(origin: Origin): object {
+  return origin instanceof Segment ? origin.core : origin;
+}
+
+function entryOf<K, V>(map: Map<K, Map<number, V>>, key: K): Map<number, V> {
+  let entry = map.get(key);
+  if (entry === undefined) map.set(key, (entry = new Map()));
+  return entry;
+}
+
+function releasedError(): never {
+  throw new GraphError(
+    "backward: part of this graph was released by an earlier backward pass. Pass retainGraph: true to that one to keep it, or detach() the value to go on from it as a constant",
+  );
+}
+
+/** A node of a segment's columns. */
+function scalarNode(segment: Segment, offset: number): GraphNode {
+  const { core } = segment;
+  const place = core.locate(offset);
+  if (place < 0) releasedError();
+  const code = core.codeAt(place);
+  if (code === RELEASED) releasedError();
+  const op = scalarOps[code - FIRST_CODE];
+  if (op === undefined) throw new GraphError(`backward: node ${offset} of a segment is no operation (code ${code}); this is a defect of the library`);
+  const places = [core.a[place] as number, core.b[place] as number].slice(0, op.arity);
+  const operands = places.map((p) => operandAt(segment, p));
+  return new GraphNode({
+    op,
+    attributes: null,
+    scope: core.scopeAt(offset),
+    operands: places.map((p) => core.v[p] as number),
+    origins: operands.map(({ origin }) => origin),
+    indices: operands.map(({ index }) => index),
+    outputs: [core.v[place] as number],
+    origin: segment,
+    index: offset,
+    hooks: core.hooks?.has(place) ? [core.hooks.get(place)?.hooks ?? []] : null,
+    order: [core.id, offset, Number.MAX_VALUE],
+  });
+}
+
+function operandAt(segment: Segment, place: number): { origin: Origin | null; index: number } {
+  const { core, sources } = segment;
+  const source = sources[core.a[place] as number] ?? null;
+  switch (core.op[place]) {
+    case CONST:
+      return { origin: null, index: 0 };
+    case PARAM:
+      return { origin: source, index: -1 };
+    case EARLIER:
+    case NODE:
+      return { origin: source, index: core.b[place] as number };
+    case RELEASED:
+      return releasedError();
+    default:
+      return { origin: segment, index: core.offsetOf(place) };
+  }
+}
+
+/** How a reader sees the operands and outputs of recorded nodes. */
+export interface View<T> {
+  /** A recorded operand or output as a value of the reader. */
+  readonly operand: (x: Value) => T;
+  /** Hooks on a cotangent, where they are to run. */
+  readonly hook?: (hooks: readonly Hook[], cotangent: T) => T;
+  /** Called with each cotangent that a node gives an operand. */
+  readonly onEdge?: (node: GraphNode, k: number, source: Source, cotangent: T) => void;
+}
+
+function linearizationOf<T>(node: GraphNode, view: View<T>): Linearization<T, unknown> {
+  return {
+    attributes: node.attributes,
+    types: node.types,
+    outTypes: node.outTypes,
+    operand: (k) => view.operand(new Value(node.origins[k] ?? null, node.indices[k] as number, payloadOf(node, node.operands[k]))),
+    output: (k) => view.operand(new Value(node.origin, node.origin instanceof ArrayNode ? k : node.index, payloadOf(node, node.outputs[k]))),
+  };
+}
+
+/** Reverse mode: the cotangent of every leaf, from those of the roots (null where there is none). */
+export function pullBack<T>(graph: Graph, m: ArrayAlgebra<T>, seeds: readonly (T | null)[], view: View<T>): Map<Leaf, T> {
+  const cotangents = new Map<GraphNode, (T | null)[]>();
+  const leaves = new Map<Leaf, T>();
+  const deliver = (source: Source, d: T) => {
+    if (source === null) return;
+    if ("leaf" in source) {
+      const before = leaves.get(source.leaf);
+      leaves.set(source.leaf, before === undefined ? d : m.add(before, d));
+      return;
+    }
+    let outputs = cotangents.get(source.node);
+    if (outputs === undefined) cotangents.set(source.node, (outputs = source.node.outputs.map(() => null)));
+    const before = outputs[source.output] ?? null;
+    outputs[source.output] = before === null ? d : m.add(before, d);
+  };
+  graph.roots.forEach((source, k) => {
+    const seed = seeds[k] ?? null;
+    if (seed !== null) deliver(source, seed);
+  });
+  for (const node of graph.nodes) {
+    const outputs = cotangents.get(node);
+    if (outputs === undefined) continue;
+    cotangents.delete(node);
+    const at = linearizationOf(node, view);
+    const hooked = outputs.map((d, k) => (d === null || view.hook === undefined ? d : view.hook(node.hooks?.[k] ?? [], d)));
+    node.sources.forEach((source, k) => {
+      if (source === null) return;
+      const d = cotangentOf(m, node.op, k, hooked, at);
+      view.onEdge?.(node, k, source, d);
+      deliver(source, d);
+    });
+  }
+  return leaves;
+}
+
+export type Transposed<T> = (op: StructuralOp, tangents: readonly (T | null)[], at: Linearization<T, unknown>) => (T | null)[];
+
+/** Forward mode: the tangent of every root (null where none reaches it), from those of the leaves. Nesting needs no tags: the tape is swept. */
+export function pushForward<T>(
+  graph: Graph,
+  m: ArrayAlgebra<T>,
+  tangents: ReadonlyMap<Leaf, T>,
+  view: View<T>,
+  transposed: Transposed<T>,
+): (T | null)[] {
+  const known = new Map<GraphNode, (T | null)[]>();
+  const tangentOf = (source: Source): T | null => {
+    if (source === null) return null;
+    return "leaf" in source ? (tangents.get(source.leaf) ?? null) : (known.get(source.node)?.[source.output] ?? null);
+  };
+  for (let k = graph.nodes.length - 1; k >= 0; k--) {
+    const node = graph.nodes[k] as GraphNode;
+    const incoming = node.sources.map(tangentOf);
+    if (incoming.every((t) => t === null)) continue;
+    known.set(node, tangentsOf(m, node.op, incoming, linearizationOf(node, view), transposed));
+  }
+  return graph.roots.map(tangentOf);
+}

@@ -1,0 +1,90 @@
+import { GraphError, ShapeError } from "../errors.js";
+import { formatShape, sameShape } from "../shape.js";
+import { ArrayNode } from "./arrayNode.js";
+import { HOOKED, Segment } from "./segments.js";
+import { Param, type Value } from "./value.js";
+
+/** Runs when the whole gradient of a value is known; what it wants to keep it hands to `atCommit`, so that a throw leaves nothing behind. */
+export type Hook = (gradient: Value, atCommit: (f: () => void) => void) => Value;
+
+const leafHooks = new WeakMap<Param, Hook[]>();
+const retained = new WeakMap<Value, Value | null>();
+
+/** The hooks of one value, in a list that may be added to. */
+function hooksOf(x: Value): Hook[] {
+  const { origin } = x;
+  if (origin === null) throw new GraphError("registerHook: this value needs no gradient, so no gradient will ever reach it; only values that depend on a param have one");
+  if (origin instanceof Param) return listIn(leafHooks, origin);
+  if (origin instanceof ArrayNode) {
+    origin.hooks ??= [];
+    return (origin.hooks[x.index] ??= []);
+  }
+  return segmentHooks(origin, x.index);
+}
+
+function listIn(map: WeakMap<Param, Hook[]>, key: Param): Hook[] {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const list: Hook[] = [];
+  map.set(key, list);
+  return list;
+}
+
+function segmentHooks({ core }: Segment, offset: number): Hook[] {
+  const place = core.locate(offset);
+  if (place < 0) throw new GraphError("registerHook: the graph of this value was released by an earlier backward pass; register hooks before it, or pass retainGraph: true there");
+  core.hooks ??= new Map();
+  let entry = core.hooks.get(place);
+  if (entry === undefined) {
+    entry = { code: core.op[place] as number, hooks: [] };
+    core.hooks.set(place, entry);
+    core.op[place] = HOOKED;
+  }
+  return entry.hooks;
+}
+
+export function hooksOfLeaf(leaf: Param): readonly Hook[] {
+  return leafHooks.get(leaf) ?? [];
+}
+
+/** Passes a gradient through hooks, in order of registration. */
+export function runHooks(hooks: readonly Hook[] | undefined, gradient: Value, atCommit: (f: () => void) => void): Value {
+  let out = gradient;
+  for (const hook of [...(hooks ?? [])]) out = hook(out, atCommit);
+  return out;
+}
+
+/** See Value.registerHook. */
+export function addHook(x: Value, f: (gradient: Value) => Value | undefined | void): () => void {
+  const hook: Hook = (gradient) => {
+    const changed = f(gradient);
+    if (changed === undefined) return gradient;
+    if (sameShape(changed.shape, gradient.shape)) return changed;
+    throw new ShapeError(`registerHook: a hook gave a gradient of shape ${formatShape(changed.shape)} for a value of shape ${formatShape(gradient.shape)}; return one of the same shape, or nothing`);
+  };
+  const hooks = hooksOf(x);
+  hooks.push(hook);
+  return () => {
+    const k = hooks.indexOf(hook);
+    if (k >= 0) hooks.splice(k, 1);
+  };
+}
+
+/** See Value.retainGrad. */
+export function retainGradOf(x: Value): void {
+  if (x instanceof Param || retained.has(x)) return;
+  hooksOf(x).push((gradient, atCommit) => {
+    atCommit(() => retained.set(x, retained.get(x)?.add(gradient) ?? gradient));
+    return gradient;
+  });
+  retained.set(x, null);
+}
+
+/** undefined: does not retain; null: nothing came back yet. */
+export function retainedGrad(x: Value): Value | null | undefined {
+  return retained.get(x);
+}
+
+export function clearRetainedGrad(x: Value): void {
+  if (retained.has(x)) retained.set(x, null);
+}

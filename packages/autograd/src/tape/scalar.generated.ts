@@ -1,0 +1,826 @@
+// Generated from ops/elementwise.ts by `pnpm generate` (scripts/generate.ts). Do not edit.
+
+import { binary, unary } from "../ops/table.js";
+import { applyElementwise, type Operand } from "./apply.js";
+import type { PendingSegment } from "./backward.js";
+import { CONST, constant, core, HOOKED, importOf, NODE, RELEASED, room, segment } from "./segments.js";
+import { Value } from "./value.js";
+
+const ops = { ...unary, ...binary };
+
+/** The operation that a code in a segment's `op` column stands for, counted from FIRST_CODE. */
+export const FIRST_CODE = 6;
+export const scalarOps = [ops.identity, ops.neg, ops.exp, ops.expm1, ops.log, ops.log1p, ops.sqrt, ops.square, ops.abs, ops.sign, ops.reciprocal, ops.sin, ops.cos, ops.tanh, ops.sigmoid, ops.relu, ops.softplus, ops.add, ops.sub, ops.mul, ops.div, ops.pow, ops.maximum, ops.minimum];
+
+/**
+ * The value itself, as a new node of the graph; elementwise.
+ * Derivative: d/dx = 1.
+ * @example
+ * import { identity } from "@unroll/autograd";
+ * console.log(identity(1.5).item()); // 1.5
+ */
+export function identity(x: Operand): Value {
+  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.identity, [x]);
+  const u = x as Value;
+  const p = u.payload as number;
+  const r = p;
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  const s = segment;
+  const c = core;
+  const a = u.origin === s ? u.index : importOf(u);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = 6;
+  c.a[i] = a;
+  c.b[i] = a;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}
+
+/**
+ * -x; elementwise.
+ * Derivative: d/dx = -1.
+ * @example
+ * import { neg } from "@unroll/autograd";
+ * console.log(neg(1.5).item()); // -1.5
+ */
+export function neg(x: Operand): Value {
+  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.neg, [x]);
+  const u = x as Value;
+  const p = u.payload as number;
+  const r = -p;
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  const s = segment;
+  const c = core;
+  const a = u.origin === s ? u.index : importOf(u);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = 7;
+  c.a[i] = a;
+  c.b[i] = a;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}
+
+/**
+ * e to the power x; elementwise.
+ * Derivative: d/dx = out.
+ * @example
+ * import { exp } from "@unroll/autograd";
+ * console.log(exp(1.5).item()); // 4.4816890703380645
+ */
+export function exp(x: Operand): Value {
+  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.exp, [x]);
+  const u = x as Value;
+  const p = u.payload as number;
+  const r = Math.exp(p);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  const s = segment;
+  const c = core;
+  const a = u.origin === s ? u.index : importOf(u);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = 8;
+  c.a[i] = a;
+  c.b[i] = a;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}
+
+/**
+ * exp(x) - 1, accurate near 0; elementwise.
+ * Derivative: d/dx = out + 1.
+ * @example
+ * import { expm1 } from "@unroll/autograd";
+ * console.log(expm1(1.5).item()); // 3.481689070338065
+ */
+export function expm1(x: Operand): Value {
+  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.expm1, [x]);
+  const u = x as Value;
+  const p = u.payload as number;
+  const r = Math.expm1(p);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  const s = segment;
+  const c = core;
+  const a = u.origin === s ? u.index : importOf(u);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = 9;
+  c.a[i] = a;
+  c.b[i] = a;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}
+
+/**
+ * Natural logarithm; NaN below 0; elementwise.
+ * Derivative: d/dx = 1 / x.
+ * @example
+ * import { log } from "@unroll/autograd";
+ * console.log(log(3.03).item()); // 1.1085626195212777
+ */
+export function log(x: Operand): Value {
+  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.log, [x]);
+  const u = x as Value;
+  const p = u.payload as number;
+  const r = Math.log(p);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  const s = segment;
+  const c = core;
+  const a = u.origin === s ? u.index : importOf(u);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = 10;
+  c.a[i] = a;
+  c.b[i] = a;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}
+
+/**
+ * log(1 + x), accurate near 0; NaN below -1; elementwise.
+ * Derivative: d/dx = 1 / (x + 1).
+ * @example
+ * import { log1p } from "@unroll/autograd";
+ * console.log(log1p(2.03).item()); // 1.1085626195212777
+ */
+export function log1p(x: Operand): Value {
+  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.log1p, [x]);
+  const u = x as Value;
+  const p = u.payload as number;
+  const r = Math.log1p(p);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  const s = segment;
+  const c = core;
+  const a = u.origin === s ? u.index : importOf(u);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = 11;
+  c.a[i] = a;
+  c.b[i] = a;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}
+
+/**
+ * Square root; NaN below 0; elementwise.
+ * Derivative: d/dx = 0.5 / out.
+ * @example
+ * import { sqrt } from "@unroll/autograd";
+ * console.log(sqrt(3.03).item()); // 1.740689518552921
+ */
+export function sqrt(x: Operand): Value {
+  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.sqrt, [x]);
+  const u = x as Value;
+  const p = u.payload as number;
+  const r = Math.sqrt(p);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  const s = segment;
+  const c = core;
+  const a = u.origin === s ? u.index : importOf(u);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = 12;
+  c.a[i] = a;
+  c.b[i] = a;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}
+
+/**
+ * x times x; elementwise.
+ * Derivative: d/dx = 2 * x.
+ * @example
+ * import { square } from "@unroll/autograd";
+ * console.log(square(1.5).item()); // 2.25
+ */
+export function square(x: Operand): Value {
+  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.square, [x]);
+  const u = x as Value;
+  const p = u.payload as number;
+  const r = p * p;
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  const s = segment;
+  const c = core;
+  const a = u.origin === s ? u.index : importOf(u);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = 13;
+  c.a[i] = a;
+  c.b[i] = a;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}
+
+/**
+ * Absolute value; its derivative at 0 is 0; elementwise.
+ * Derivative: d/dx = Math.sign(x).
+ * @example
+ * import { abs } from "@unroll/autograd";
+ * console.log(abs(2.3).item()); // 2.3
+ */
+export function abs(x: Operand): Value {
+  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.abs, [x]);
+  const u = x as Value;
+  const p = u.payload as number;
+  const r = Math.abs(p);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  const s = segment;
+  const c = core;
+  const a = u.origin === s ? u.index : importOf(u);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = 14;
+  c.a[i] = a;
+  c.b[i] = a;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}
+
+/**
+ * -1, 0 or 1 (0 and -0 as they are, NaN for NaN); its derivative is 0 everywhere; elementwise.
+ * Derivative: d/dx = 0.
+ * @example
+ * import { sign } from "@unroll/autograd";
+ * console.log(sign(2.3).item()); // 1
+ */
+export function sign(x: Operand): Value {
+  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.sign, [x]);
+  const u = x as Value;
+  const p = u.payload as number;
+  const r = Math.sign(p);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  const s = segment;
+  const c = core;
+  const a = u.origin === s ? u.index : importOf(u);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = 15;
+  c.a[i] = a;
+  c.b[i] = a;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}
+
+/**
+ * 1 / x; elementwise.
+ * Derivative: d/dx = -(out * out).
+ * @example
+ * import { reciprocal } from "@unroll/autograd";
+ * console.log(reciprocal(2.3).item()); // 0.4347826086956522
+ */
+export function reciprocal(x: Operand): Value {
+  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.reciprocal, [x]);
+  const u = x as Value;
+  const p = u.payload as number;
+  const r = 1 / p;
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  const s = segment;
+  const c = core;
+  const a = u.origin === s ? u.index : importOf(u);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = 16;
+  c.a[i] = a;
+  c.b[i] = a;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}
+
+/**
+ * Sine of x in radians; elementwise.
+ * Derivative: d/dx = Math.cos(x).
+ * @example
+ * import { sin } from "@unroll/autograd";
+ * console.log(sin(1.5).item()); // 0.9974949866040544
+ */
+export function sin(x: Operand): Value {
+  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.sin, [x]);
+  const u = x as Value;
+  const p = u.payload as number;
+  const r = Math.sin(p);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  const s = segment;
+  const c = core;
+  const a = u.origin === s ? u.index : importOf(u);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = 17;
+  c.a[i] = a;
+  c.b[i] = a;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}
+
+/**
+ * Cosine of x in radians; elementwise.
+ * Derivative: d/dx = -Math.sin(x).
+ * @example
+ * import { cos } from "@unroll/autograd";
+ * console.log(cos(1.5).item()); // 0.0707372016677029
+ */
+export function cos(x: Operand): Value {
+  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.cos, [x]);
+  const u = x as Value;
+  const p = u.payload as number;
+  const r = Math.cos(p);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  const s = segment;
+  const c = core;
+  const a = u.origin === s ? u.index : importOf(u);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = 18;
+  c.a[i] = a;
+  c.b[i] = a;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}
+
+/**
+ * Hyperbolic tangent; elementwise.
+ * Derivative: d/dx = 1 - out * out.
+ * @example
+ * import { tanh } from "@unroll/autograd";
+ * console.log(tanh(1.5).item()); // 0.9051482536448664
+ */
+export function tanh(x: Operand): Value {
+  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.tanh, [x]);
+  const u = x as Value;
+  const p = u.payload as number;
+  const r = Math.tanh(p);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  const s = segment;
+  const c = core;
+  const a = u.origin === s ? u.index : importOf(u);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = 19;
+  c.a[i] = a;
+  c.b[i] = a;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}
+
+/**
+ * Logistic function 1 / (1 + exp(-x)); elementwise.
+ * Derivative: d/dx = out * (1 - out).
+ * @example
+ * import { sigmoid } from "@unroll/autograd";
+ * console.log(sigmoid(2).item()); // 0.8807970779778823
+ */
+export function sigmoid(x: Operand): Value {
+  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.sigmoid, [x]);
+  const u = x as Value;
+  const p = u.payload as number;
+  const r = 1 / (1 + Math.exp(-p));
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  const s = segment;
+  const c = core;
+  const a = u.origin === s ? u.index : importOf(u);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = 20;
+  c.a[i] = a;
+  c.b[i] = a;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}
+
+/**
+ * x where x > 0, else 0; its derivative at 0 is 0; elementwise.
+ * Derivative: d/dx = 1 where x > 0, else 0.
+ * @example
+ * import { relu } from "@unroll/autograd";
+ * console.log(relu(2.3).item()); // 2.3
+ */
+export function relu(x: Operand): Value {
+  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.relu, [x]);
+  const u = x as Value;
+  const p = u.payload as number;
+  const r = Math.max(p, 0);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  const s = segment;
+  const c = core;
+  const a = u.origin === s ? u.index : importOf(u);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = 21;
+  c.a[i] = a;
+  c.b[i] = a;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}
+
+/**
+ * log(1 + exp(x)); elementwise.
+ * Derivative: d/dx = 1 / (1 + Math.exp(-x)).
+ * @example
+ * import { softplus } from "@unroll/autograd";
+ * console.log(softplus(2).item()); // 2.1269280110429727
+ */
+export function softplus(x: Operand): Value {
+  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.softplus, [x]);
+  const u = x as Value;
+  const p = u.payload as number;
+  const r = Math.max(p, 0) + Math.log1p(Math.exp(-Math.abs(p)));
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  const s = segment;
+  const c = core;
+  const a = u.origin === s ? u.index : importOf(u);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = 22;
+  c.a[i] = a;
+  c.b[i] = a;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}
+
+/**
+ * x + y; elementwise with NumPy broadcasting; throws ShapeError where shapes do not broadcast.
+ * Derivative: d/dx = 1; d/dy = 1.
+ * @example
+ * import { add } from "@unroll/autograd";
+ * console.log(add(1.5, 0.6).item()); // 2.1
+ */
+export function add(x: Operand, y: Operand): Value {
+  if (typeof (x as Value)?.payload !== "number" || (typeof y !== "number" && typeof (y as Value)?.payload !== "number")) {
+    return applyElementwise(ops.add, [x, y]);
+  }
+  const u = x as Value;
+  const p = u.payload as number;
+  const q = typeof y === "number" ? y : ((y as Value).payload as number);
+  const r = p + q;
+  if (u.origin === null && (typeof y === "number" || (y as Value).origin === null)) return new Value(null, 0, r);
+  if (core.top - core.n < 3 && !room()) return new Value(null, 0, r);
+  const s = segment;
+  const c = core;
+  const a = u.origin === s ? u.index : importOf(u);
+  const b = typeof y === "number" ? constant(c, y) : (y as Value).origin === s ? (y as Value).index : importOf(y as Value);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = 23;
+  c.a[i] = a;
+  c.b[i] = b;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}
+
+/**
+ * x - y; elementwise with NumPy broadcasting; throws ShapeError where shapes do not broadcast.
+ * Derivative: d/dx = 1; d/dy = -1.
+ * @example
+ * import { sub } from "@unroll/autograd";
+ * console.log(sub(1.5, 0.6).item()); // 0.9
+ */
+export function sub(x: Operand, y: Operand): Value {
+  if (typeof (x as Value)?.payload !== "number" || (typeof y !== "number" && typeof (y as Value)?.payload !== "number")) {
+    return applyElementwise(ops.sub, [x, y]);
+  }
+  const u = x as Value;
+  const p = u.payload as number;
+  const q = typeof y === "number" ? y : ((y as Value).payload as number);
+  const r = p - q;
+  if (u.origin === null && (typeof y === "number" || (y as Value).origin === null)) return new Value(null, 0, r);
+  if (core.top - core.n < 3 && !room()) return new Value(null, 0, r);
+  const s = segment;
+  const c = core;
+  const a = u.origin === s ? u.index : importOf(u);
+  const b = typeof y === "number" ? constant(c, y) : (y as Value).origin === s ? (y as Value).index : importOf(y as Value);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = 24;
+  c.a[i] = a;
+  c.b[i] = b;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}
+
+/**
+ * x times y; elementwise with NumPy broadcasting; throws ShapeError where shapes do not broadcast.
+ * Derivative: d/dx = y; d/dy = x.
+ * @example
+ * import { mul } from "@unroll/autograd";
+ * console.log(mul(1.5, 0.6).item()); // 0.8999999999999999
+ */
+export function mul(x: Operand, y: Operand): Value {
+  if (typeof (x as Value)?.payload !== "number" || (typeof y !== "number" && typeof (y as Value)?.payload !== "number")) {
+    return applyElementwise(ops.mul, [x, y]);
+  }
+  const u = x as Value;
+  const p = u.payload as number;
+  const q = typeof y === "number" ? y : ((y as Value).payload as number);
+  const r = p * q;
+  if (u.origin === null && (typeof y === "number" || (y as Value).origin === null)) return new Value(null, 0, r);
+  if (core.top - core.n < 3 && !room()) return new Value(null, 0, r);
+  const s = segment;
+  const c = core;
+  const a = u.origin === s ? u.index : importOf(u);
+  const b = typeof y === "number" ? constant(c, y) : (y as Value).origin === s ? (y as Value).index : importOf(y as Value);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = 25;
+  c.a[i] = a;
+  c.b[i] = b;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}
+
+/**
+ * x / y, in floating point for integers too; elementwise with NumPy broadcasting; throws ShapeError where shapes do not broadcast.
+ * Derivative: d/dx = 1 / y; d/dy = -(out / y).
+ * @example
+ * import { div } from "@unroll/autograd";
+ * console.log(div(1.5, 1.92).item()); // 0.78125
+ */
+export function div(x: Operand, y: Operand): Value {
+  if (typeof (x as Value)?.payload !== "number" || (typeof y !== "number" && typeof (y as Value)?.payload !== "number")) {
+    return applyElementwise(ops.div, [x, y]);
+  }
+  const u = x as Value;
+  const p = u.payload as number;
+  const q = typeof y === "number" ? y : ((y as Value).payload as number);
+  const r = p / q;
+  if (u.origin === null && (typeof y === "number" || (y as Value).origin === null)) return new Value(null, 0, r);
+  if (core.top - core.n < 3 && !room()) return new Value(null, 0, r);
+  const s = segment;
+  const c = core;
+  const a = u.origin === s ? u.index : importOf(u);
+  const b = typeof y === "number" ? constant(c, y) : (y as Value).origin === s ? (y as Value).index : importOf(y as Value);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = 26;
+  c.a[i] = a;
+  c.b[i] = b;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}
+
+/**
+ * x to the power y; NaN for x < 0 and a y that is not whole; elementwise with NumPy broadcasting; throws ShapeError where shapes do not broadcast.
+ * Derivative: d/dx = y * Math.pow(x, y - 1) where y !== 0, else 0; d/dy = out * Math.log(x) where !(x === 0 && y >= 0), else 0.
+ * @example
+ * import { pow } from "@unroll/autograd";
+ * console.log(pow(2.33, 1).item()); // 2.33
+ */
+export function pow(x: Operand, y: Operand): Value {
+  if (typeof (x as Value)?.payload !== "number" || (typeof y !== "number" && typeof (y as Value)?.payload !== "number")) {
+    return applyElementwise(ops.pow, [x, y]);
+  }
+  const u = x as Value;
+  const p = u.payload as number;
+  const q = typeof y === "number" ? y : ((y as Value).payload as number);
+  const r = Math.pow(p, q);
+  if (u.origin === null && (typeof y === "number" || (y as Value).origin === null)) return new Value(null, 0, r);
+  if (core.top - core.n < 3 && !room()) return new Value(null, 0, r);
+  const s = segment;
+  const c = core;
+  const a = u.origin === s ? u.index : importOf(u);
+  const b = typeof y === "number" ? constant(c, y) : (y as Value).origin === s ? (y as Value).index : importOf(y as Value);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = 27;
+  c.a[i] = a;
+  c.b[i] = b;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}
+
+/**
+ * The larger of x and y, elementwise; NaN if either is; ties share the gradient; elementwise with NumPy broadcasting; throws ShapeError where shapes do not broadcast.
+ * Derivative: d/dx = x === y ? 0.5 : 1 where x >= y, else 0; d/dy = x === y ? 0.5 : 1 where y >= x, else 0.
+ * @example
+ * import { maximum } from "@unroll/autograd";
+ * console.log(maximum(2.5, -0.5).item()); // 2.5
+ */
+export function maximum(x: Operand, y: Operand): Value {
+  if (typeof (x as Value)?.payload !== "number" || (typeof y !== "number" && typeof (y as Value)?.payload !== "number")) {
+    return applyElementwise(ops.maximum, [x, y]);
+  }
+  const u = x as Value;
+  const p = u.payload as number;
+  const q = typeof y === "number" ? y : ((y as Value).payload as number);
+  const r = Math.max(p, q);
+  if (u.origin === null && (typeof y === "number" || (y as Value).origin === null)) return new Value(null, 0, r);
+  if (core.top - core.n < 3 && !room()) return new Value(null, 0, r);
+  const s = segment;
+  const c = core;
+  const a = u.origin === s ? u.index : importOf(u);
+  const b = typeof y === "number" ? constant(c, y) : (y as Value).origin === s ? (y as Value).index : importOf(y as Value);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = 28;
+  c.a[i] = a;
+  c.b[i] = b;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}
+
+/**
+ * The smaller of x and y, elementwise; NaN if either is; ties share the gradient; elementwise with NumPy broadcasting; throws ShapeError where shapes do not broadcast.
+ * Derivative: d/dx = x === y ? 0.5 : 1 where x <= y, else 0; d/dy = x === y ? 0.5 : 1 where y <= x, else 0.
+ * @example
+ * import { minimum } from "@unroll/autograd";
+ * console.log(minimum(2.5, -0.5).item()); // -0.5
+ */
+export function minimum(x: Operand, y: Operand): Value {
+  if (typeof (x as Value)?.payload !== "number" || (typeof y !== "number" && typeof (y as Value)?.payload !== "number")) {
+    return applyElementwise(ops.minimum, [x, y]);
+  }
+  const u = x as Value;
+  const p = u.payload as number;
+  const q = typeof y === "number" ? y : ((y as Value).payload as number);
+  const r = Math.min(p, q);
+  if (u.origin === null && (typeof y === "number" || (y as Value).origin === null)) return new Value(null, 0, r);
+  if (core.top - core.n < 3 && !room()) return new Value(null, 0, r);
+  const s = segment;
+  const c = core;
+  const a = u.origin === s ? u.index : importOf(u);
+  const b = typeof y === "number" ? constant(c, y) : (y as Value).origin === s ? (y as Value).index : importOf(y as Value);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = 29;
+  c.a[i] = a;
+  c.b[i] = b;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}
+
+/** What a sweep does at the nodes that are not arithmetic. */
+export interface SweepEvents {
+  /** An array node was reached through its import at place i; gives the place at which the sweep must stop so that it can run. */
+  node(p: PendingSegment, i: number, d: number): number;
+  /** A hook is set at place i; it restores the code there, and the node is visited again. */
+  hook(p: PendingSegment, i: number, d: number): void;
+  released(): never;
+}
+
+/**
+ * Back-propagates through one segment from `p.hi` down to `p.lo`, the lowest place touched so far, or to `p.limit`. Adjoints are
+ * cleared as they are visited; marks stay, and tell at commit what was visited.
+ */
+export function sweep(p: PendingSegment, events: SweepEvents): void {
+  const { op, a, b, v } = p.core;
+  const g = p.adjoint;
+  const mark = p.mark;
+  let lo = p.lo;
+  let hiImport = p.hiImport;
+  let limit = p.limit;
+  let visited = 0;
+  let i = p.hi;
+  for (; i >= lo && i >= limit; i--) {
+    if (mark[i] === 0) continue;
+    const d = g[i]!;
+    g[i] = 0;
+    visited++;
+    switch (op[i]) {
+      case CONST:
+        break;
+      case NODE: {
+        const stop = events.node(p, i, d);
+        if (stop > limit) limit = stop;
+        break;
+      }
+      case HOOKED:
+        events.hook(p, i, d);
+        visited--;
+        i++;
+        break;
+      case RELEASED:
+        events.released();
+        break;
+      case 6: { // identity
+        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+        g[x]! += d;
+        break;
+      }
+      case 7: { // neg
+        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+        g[x]! -= d;
+        break;
+      }
+      case 8: { // exp
+        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+        g[x]! += d * v[i]!;
+        break;
+      }
+      case 9: { // expm1
+        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+        g[x]! += d * (v[i]! + 1);
+        break;
+      }
+      case 10: { // log
+        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+        g[x]! += d * (1 / v[x]!);
+        break;
+      }
+      case 11: { // log1p
+        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+        g[x]! += d * (1 / (v[x]! + 1));
+        break;
+      }
+      case 12: { // sqrt
+        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+        g[x]! += d * (0.5 / v[i]!);
+        break;
+      }
+      case 13: { // square
+        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+        g[x]! += d * (2 * v[x]!);
+        break;
+      }
+      case 14: { // abs
+        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+        g[x]! += d * Math.sign(v[x]!);
+        break;
+      }
+      case 15: { // sign
+        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+        g[x]! += d * 0;
+        break;
+      }
+      case 16: { // reciprocal
+        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+        g[x]! += d * -(v[i]! * v[i]!);
+        break;
+      }
+      case 17: { // sin
+        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+        g[x]! += d * Math.cos(v[x]!);
+        break;
+      }
+      case 18: { // cos
+        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+        g[x]! += d * -Math.sin(v[x]!);
+        break;
+      }
+      case 19: { // tanh
+        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+        g[x]! += d * (1 - v[i]! * v[i]!);
+        break;
+      }
+      case 20: { // sigmoid
+        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+        g[x]! += d * (v[i]! * (1 - v[i]!));
+        break;
+      }
+      case 21: { // relu
+        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+        g[x]! += v[x]! > 0 ? d : 0;
+        break;
+      }
+      case 22: { // softplus
+        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+        g[x]! += d * (1 / (1 + Math.exp(-v[x]!)));
+        break;
+      }
+      case 23: { // add
+        const x = a[i]!; const y = b[i]!; mark[x] = 1; mark[y] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x; if (y < lo) lo = y; else if (y > hiImport) hiImport = y;
+        g[x]! += d;
+        g[y]! += d;
+        break;
+      }
+      case 24: { // sub
+        const x = a[i]!; const y = b[i]!; mark[x] = 1; mark[y] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x; if (y < lo) lo = y; else if (y > hiImport) hiImport = y;
+        g[x]! += d;
+        g[y]! -= d;
+        break;
+      }
+      case 25: { // mul
+        const x = a[i]!; const y = b[i]!; mark[x] = 1; mark[y] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x; if (y < lo) lo = y; else if (y > hiImport) hiImport = y;
+        g[x]! += d * v[y]!;
+        g[y]! += d * v[x]!;
+        break;
+      }
+      case 26: { // div
+        const x = a[i]!; const y = b[i]!; mark[x] = 1; mark[y] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x; if (y < lo) lo = y; else if (y > hiImport) hiImport = y;
+        g[x]! += d * (1 / v[y]!);
+        g[y]! += d * -(v[i]! / v[y]!);
+        break;
+      }
+      case 27: { // pow
+        const x = a[i]!; const y = b[i]!; mark[x] = 1; mark[y] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x; if (y < lo) lo = y; else if (y > hiImport) hiImport = y;
+        if (op[x] !== CONST) g[x]! += v[y]! !== 0 ? d * (v[y]! * Math.pow(v[x]!, v[y]! - 1)) : 0;
+        if (op[y] !== CONST) g[y]! += !(v[x]! === 0 && v[y]! >= 0) ? d * (v[i]! * Math.log(v[x]!)) : 0;
+        break;
+      }
+      case 28: { // maximum
+        const x = a[i]!; const y = b[i]!; mark[x] = 1; mark[y] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x; if (y < lo) lo = y; else if (y > hiImport) hiImport = y;
+        if (op[x] !== CONST) g[x]! += v[x]! >= v[y]! ? d * (v[x]! === v[y]! ? 0.5 : 1) : 0;
+        if (op[y] !== CONST) g[y]! += v[y]! >= v[x]! ? d * (v[x]! === v[y]! ? 0.5 : 1) : 0;
+        break;
+      }
+      case 29: { // minimum
+        const x = a[i]!; const y = b[i]!; mark[x] = 1; mark[y] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x; if (y < lo) lo = y; else if (y > hiImport) hiImport = y;
+        if (op[x] !== CONST) g[x]! += v[x]! <= v[y]! ? d * (v[x]! === v[y]! ? 0.5 : 1) : 0;
+        if (op[y] !== CONST) g[y]! += v[y]! <= v[x]! ? d * (v[x]! === v[y]! ? 0.5 : 1) : 0;
+        break;
+      }
+    }
+  }
+  p.hi = i;
+  p.lo = lo;
+  p.hiImport = hiImport;
+  p.visited += visited;
+}

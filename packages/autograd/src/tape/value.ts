@@ -1,0 +1,391 @@
+import type { DType, TypedArray } from "../dtype.js";
+import { DTypeError, GraphError, InputError, ShapeError } from "../errors.js";
+import { type ArrayType, type Payload, toNdArray, typeOf } from "../ops/array.js";
+import type { Reduction, VarianceOptions } from "../ops/composites.js";
+import { addPayloads, zerosOf } from "../ops/raw.js";
+import { formatShape, sameShape, SCALAR, type Shape } from "../shape.js";
+import type { Operand } from "./apply.js";
+import type { Origin } from "./arrayNode.js";
+import { type BackwardOptions, backward } from "./backward.js";
+import * as arrays from "./functions.js";
+import { addHook, retainedGrad, retainGradOf } from "./hooks.js";
+import { type ArrayOptions, isValueLike, type NestedNumbers, type NumericInput, payloadFrom } from "./input.js";
+import * as compare from "./comparisons.js";
+import { print } from "./print.js";
+import * as scalar from "./scalar.generated.js";
+
+/** One entry of a slice: a number takes that element and drops the axis, null takes the whole axis, `[start, stop, step]` a range. */
+export type SliceEntry = number | null | readonly [start?: number | null, stop?: number | null, step?: number | null];
+
+/**
+ * What a user holds: a scalar or an array, with the operation that made it where a gradient may be wanted. Values are immutable.
+ *
+ * @example
+ * import { param } from "@unroll/autograd";
+ * const x = param(3);
+ * const y = x.mul(x).add(1);
+ * y.backward();
+ * console.log(y.item(), x.grad.item()); // 10 6
+ */
+export class Value {
+  /** Where a gradient would go on to: null for a constant. Internal. */
+  origin: Origin | null;
+  /** Offset in the origin's segment, or output of its array node. Internal. */
+  index: number;
+  /** A plain number for a floating 0-d value, an array otherwise. Internal. */
+  payload: Payload;
+
+  constructor(origin: Origin | null, index: number, payload: Payload) {
+    this.origin = origin;
+    this.index = index;
+    this.payload = payload;
+  }
+
+  /** Shape and dtype together. Internal. */
+  get type(): ArrayType {
+    return typeOf(this.payload);
+  }
+
+  /** Axis lengths; [] for a scalar. */
+  get shape(): Shape {
+    return typeof this.payload === "number" ? SCALAR : this.payload.type.shape;
+  }
+
+  get dtype(): DType {
+    return this.type.dtype;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return this.type.size;
+  }
+
+  /** Whether a backward pass from here would lead anywhere. */
+  get requiresGrad(): boolean {
+    return this.origin !== null;
+  }
+
+  /** The elements in row-major order, to be read only: other Values may share them. */
+  get data(): TypedArray {
+    return toNdArray(this.payload).elements;
+  }
+
+  /** The number of a Value with one element. Throws ShapeError for any other size. */
+  item(): number {
+    if (typeof this.payload === "number") return this.payload;
+    if (this.size === 1) return this.payload.elements[0] as number;
+    throw new ShapeError(`item: the value has shape ${formatShape(this.shape)}, ${this.size} elements; item() is for one: use toArray(), or reduce it first`);
+  }
+
+  /** The elements as nested arrays (a number for a scalar), copied. */
+  toArray(): NestedNumbers {
+    return nested(this.data, this.shape, 0, { at: 0 });
+  }
+
+  /** The same elements as a constant: no gradient passes. */
+  detach(): Value {
+    return new Value(null, 0, this.payload);
+  }
+
+  /**
+   * Adds the gradient of this value to the `.grad` of every leaf it depends on. Contributions are staged and committed after the whole
+   * sweep: if anything throws, every `.grad` and the graph are as before. The graph is released, unless `retainGraph` (or `createGraph`,
+   * which records the backward pass itself so that gradients can be differentiated again).
+   * Throws GraphError where the value needs no gradient, is not a scalar and no `seed` (initial cotangent, of its shape) is given, or part
+   * of the graph was released before.
+   */
+  backward(options: BackwardOptions = {}): void {
+    backward(this, options);
+  }
+
+  /** Collects the gradient of an interior value in `.grad` at the next backward passes, as a Param does. Gives the value itself. */
+  retainGrad(): this {
+    retainGradOf(this);
+    return this;
+  }
+
+  /** Calls f with the gradient of this value during each backward pass; a Value that f returns takes its place. Gives a function that removes f. */
+  registerHook(f: (gradient: Value) => Value | undefined | void): () => void {
+    return addHook(this, f);
+  }
+
+  /** Of a Param, or after retainGrad(): what backward passes brought. Throws GraphError on other values. */
+  get grad(): Value {
+    const grad = retainedGrad(this);
+    if (grad !== undefined) return grad ?? new Value(null, 0, zerosOf(this.type));
+    throw new GraphError("grad: only a param collects a gradient; make the value a param(…), or call retainGrad() on it before backward()");
+  }
+
+  get hasGrad(): boolean {
+    return (retainedGrad(this) ?? null) !== null;
+  }
+
+  /** The payload itself; traced Values, which have none, will throw here. Internal. */
+  concrete(_op: string): Payload {
+    return this.payload;
+  }
+
+  toString(): string {
+    return print(this);
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return print(this);
+  }
+
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === "string") return print(this);
+    throw new InputError(
+      "a Value is not a number: JavaScript operators do not see it. Write a.add(b), a.mul(b), a.lt(b) … instead of a + b, a * b, a < b …, or a.item() for the plain number",
+    );
+  }
+
+  // Arithmetic. Operands are Values, numbers, nested arrays or typed arrays; see the function of the same name.
+  add(y: Operand): Value {
+    return scalar.add(this, y);
+  }
+  sub(y: Operand): Value {
+    return scalar.sub(this, y);
+  }
+  mul(y: Operand): Value {
+    return scalar.mul(this, y);
+  }
+  div(y: Operand): Value {
+    return scalar.div(this, y);
+  }
+  pow(y: Operand): Value {
+    return scalar.pow(this, y);
+  }
+  maximum(y: Operand): Value {
+    return scalar.maximum(this, y);
+  }
+  minimum(y: Operand): Value {
+    return scalar.minimum(this, y);
+  }
+  neg(): Value {
+    return scalar.neg(this);
+  }
+
+  // Common functions.
+  exp(): Value {
+    return scalar.exp(this);
+  }
+  log(): Value {
+    return scalar.log(this);
+  }
+  sqrt(): Value {
+    return scalar.sqrt(this);
+  }
+  square(): Value {
+    return scalar.square(this);
+  }
+  abs(): Value {
+    return scalar.abs(this);
+  }
+  reciprocal(): Value {
+    return scalar.reciprocal(this);
+  }
+  sin(): Value {
+    return scalar.sin(this);
+  }
+  cos(): Value {
+    return scalar.cos(this);
+  }
+  tanh(): Value {
+    return scalar.tanh(this);
+  }
+  sigmoid(): Value {
+    return scalar.sigmoid(this);
+  }
+  relu(): Value {
+    return scalar.relu(this);
+  }
+  softplus(): Value {
+    return scalar.softplus(this);
+  }
+
+  // Comparisons give bool Values: `if (a.lt(b))` is always true, since every object is; write `if (a.lt(b).item())`.
+  eq(y: Operand): Value {
+    return compare.eq(this, y);
+  }
+  ne(y: Operand): Value {
+    return compare.ne(this, y);
+  }
+  lt(y: Operand): Value {
+    return compare.lt(this, y);
+  }
+  le(y: Operand): Value {
+    return compare.le(this, y);
+  }
+  gt(y: Operand): Value {
+    return compare.gt(this, y);
+  }
+  ge(y: Operand): Value {
+    return compare.ge(this, y);
+  }
+
+  // Reductions.
+  sum(options?: Reduction): Value {
+    return arrays.sum(this, options);
+  }
+  mean(options?: Reduction): Value {
+    return arrays.mean(this, options);
+  }
+  max(options?: Reduction): Value {
+    return arrays.max(this, options);
+  }
+  min(options?: Reduction): Value {
+    return arrays.min(this, options);
+  }
+  prod(options?: Reduction): Value {
+    return arrays.prod(this, options);
+  }
+  variance(options?: VarianceOptions): Value {
+    return arrays.variance(this, options);
+  }
+  logSumExp(options?: Reduction): Value {
+    return arrays.logSumExp(this, options);
+  }
+
+  // Products and shapes.
+  matmul(y: Operand): Value {
+    return arrays.matmul(this, y);
+  }
+  reshape(shape: Shape): Value {
+    return arrays.reshape(this, shape);
+  }
+  transpose(order?: readonly number[]): Value {
+    return arrays.transpose(this, order);
+  }
+  broadcastTo(shape: Shape): Value {
+    return arrays.broadcastTo(this, shape);
+  }
+  slice(...entries: SliceEntry[]): Value {
+    return arrays.slice(this, ...entries);
+  }
+}
+
+function nested(data: TypedArray, shape: Shape, depth: number, cursor: { at: number }): NestedNumbers {
+  if (depth === shape.length) return data[cursor.at++] as number;
+  return Array.from({ length: shape[depth] as number }, () => nested(data, shape, depth + 1, cursor));
+}
+
+/**
+ * A leaf: a Value that collects a gradient. It lives outside any tape; graphs import its value when they first use it.
+ *
+ * @example
+ * import { param } from "@unroll/autograd";
+ * const w = param([1, 2, 3], { name: "w" });
+ * w.square().sum().backward();
+ * console.log(w.grad.toArray()); // [ 2, 4, 6 ]
+ */
+export class Param extends Value {
+  /** For messages and pictures; "" where none was given. */
+  readonly name: string;
+  /** The segment that imported the current value last, and where. Internal. */
+  importedInto = -1;
+  importedAt = 0;
+  /** What a pending backward pass has found so far; `stagedOwned` where it may be added to in place. Internal. */
+  staged: Payload | null = null;
+  stagedOwned = false;
+  private collected: Value | null = null;
+
+  constructor(payload: Payload, name: string) {
+    super(null, -1, payload);
+    this.origin = this;
+    this.name = name;
+  }
+
+  /** The sum of what backward passes brought since the last zeroGrad; zeros until one did. Never changes under the reader. */
+  override get grad(): Value {
+    return this.collected ?? new Value(null, 0, zerosOf(this.type));
+  }
+
+  /** Whether a backward pass has reached this leaf since the last zeroGrad. */
+  override get hasGrad(): boolean {
+    return this.collected !== null;
+  }
+
+  /** Adds to `.grad`; with a graph where createGraph asked for one. Internal. */
+  collect(gradient: Value): void {
+    const { collected } = this;
+    if (collected === null) this.collected = gradient;
+    else if (gradient.origin !== null || collected.origin !== null) this.collected = collected.add(gradient);
+    else this.collected = new Value(null, 0, addPayloads(collected.payload, gradient.payload));
+  }
+
+  /** Forgets the gradient; see zeroGrad. Internal. */
+  clearGrad(): void {
+    this.collected = null;
+  }
+
+  /**
+   * Gives the leaf another value of the same shape, converted to its dtype. Graphs that used the old value keep it. Throws ShapeError
+   * for another shape.
+   *
+   * @example
+   * import { param } from "@unroll/autograd";
+   * const w = param(2);
+   * const y = w.square();
+   * w.set(10);
+   * y.backward();
+   * console.log(w.item(), w.grad.item()); // 10 4
+   */
+  set(x: Value | NumericInput): void {
+    const { shape, dtype } = this.type;
+    const given = x instanceof Value ? x.concrete("set") : payloadFrom("set", x);
+    const got = typeOf(given);
+    if (!sameShape(got.shape, shape)) {
+      throw new ShapeError(`set: ${describeParam(this)} has shape ${formatShape(shape)}, got ${formatShape(got.shape)}; make a new param for another shape`);
+    }
+    this.payload = got.dtype === dtype ? given : payloadFrom("set", toNdArray(given).elements, { dtype, shape });
+    this.importedInto = -1;
+  }
+}
+
+function describeParam({ name }: Param): string {
+  return name === "" ? "the param" : `param "${name}"`;
+}
+
+/**
+ * A constant from numbers: a number, nested arrays, or a typed array with a shape. Throws InputError or ShapeError (ragged nests, a shape
+ * of another size).
+ *
+ * @example
+ * import { value } from "@unroll/autograd";
+ * console.log(value([[1, 2], [3, 4]]).sum().item()); // 10
+ */
+export function value(x: NumericInput, options?: ArrayOptions): Value {
+  return new Value(null, 0, payloadFrom("value", x, options));
+}
+
+export interface ParamOptions extends ArrayOptions {
+  /** Shown in messages and pictures. */
+  readonly name?: string;
+}
+
+/**
+ * A leaf that collects a gradient: float64 or float32 (a scalar is always float64). Throws DTypeError for int32 and bool, which carry none.
+ *
+ * @example
+ * import { param } from "@unroll/autograd";
+ * const w = param(0.5);
+ * w.exp().backward();
+ * console.log(w.grad.item()); // 1.6487212707001282
+ */
+export function param(x: NumericInput, { name = "", ...options }: ParamOptions = {}): Param {
+  const payload = payloadFrom("param", x, options);
+  const { dtype } = typeOf(payload);
+  if (dtype === "int32" || dtype === "bool") throw new DTypeError(`param: ${dtype} carries no gradient; use float64 or float32, or value(…) for a constant`);
+  return new Param(payload, name);
+}
+
+/** Throws where x is a Value of another copy of the package (ESM beside CJS, two versions). */
+export function checkIsValue(x: unknown): asserts x is Value {
+  if (x instanceof Value) return;
+  throw new InputError(
+    isValueLike(x)
+      ? "got a Value of another copy of @unroll/autograd: its graph cannot be joined to this one. Import the package everywhere in the same way (ESM or CommonJS) and in one version"
+      : "expected a Value",
+  );
+}

@@ -1,0 +1,96 @@
+import { isFloating } from "../dtype.js";
+import { InputError } from "../errors.js";
+import { cotangentOf } from "../ops/differentiate.js";
+import type { Linearization, StructuralOp } from "../ops/op.js";
+import { raw, zerosOf } from "../ops/raw.js";
+import { recordedAlgebra } from "../tape/apply.js";
+import { nextArraySequence } from "../tape/arrayNode.js";
+import { graphOf, pullBack, pushForward } from "../tape/graph.js";
+import { openCoreOf } from "../tape/segments.js";
+import { Param, Value } from "../tape/value.js";
+import { grad, type InputsOf } from "./grad.js";
+import { inMode, record } from "./record.js";
+import { leaves, leavesLike, rebuild, type ValuesOf, valuesOf } from "./tree.js";
+
+/**
+ * Calls f and gives `[out, tangent]`, tangent = J · tangents: f is recorded, and tangents are swept forward over the tape. Primals and
+ * tangents are lists of arguments. Throws ShapeError or InputError where tangents do not fit the primals.
+ *
+ * @example
+ * import { jvp } from "@unroll/autograd";
+ * const [y, dy] = jvp((x) => x.square(), [[1, 2]], [[1, 10]]);
+ * console.log(y.toArray(), dy.toArray()); // [ 1, 4 ] [ 2, 40 ]
+ */
+export function jvp<A extends readonly unknown[] = [Value], R = Value>(
+  f: (...args: A) => R,
+  primals: { readonly [K in keyof A]: InputsOf<A[K]> },
+  tangents: { readonly [K in keyof A]: InputsOf<A[K]> },
+): [out: ValuesOf<R>, tangent: ValuesOf<R>] {
+  const args: readonly unknown[] = primals;
+  if (args.length !== tangents.length) throw new InputError(`jvp: ${args.length} primals and ${tangents.length} tangents; give one tangent an argument`);
+  const directions = args.flatMap((primal, k) => leavesLike("jvp", `the tangent of argument ${k}`, tangents[k], valuesOf("jvp", primal)));
+  const call = record("jvp", f as never, args, args.map((_, k) => k));
+  const out = valuesOf("jvp", call.out) as ValuesOf<R>;
+  const roots = leaves(out);
+  const graph = graphOf(roots, { targets: call.inputs, floor: call.floor });
+  const recorded = call.recording && (graph.foreign || call.connected || directions.some((t) => t.requiresGrad));
+  const found = recorded
+    ? pushForward(graph, recordedAlgebra, new Map(call.inputs.map((x, k) => [x, directions[k] as Value])), { operand: (x) => x }, transposedOfVjp)
+    : pushForward(
+        graph,
+        raw,
+        new Map(call.inputs.map((x, k) => [x, (directions[k] as Value).payload])),
+        { operand: (x) => x.payload },
+        (op, ts, at) => payloadsOf(transposedOfVjp(op, valuesFor(ts), valuesOfLinearization(at))),
+      ).map((t) => (t === null ? null : new Value(null, 0, t)));
+  const tangent = rebuild(
+    out,
+    found.map((t, k) => t ?? new Value(null, 0, zerosOf((roots[k] as Value).type))),
+  );
+  return [recorded ? out : rebuild(out, roots.map((root) => root.detach())), tangent];
+}
+
+type Payload = Value["payload"];
+
+function valuesFor(payloads: readonly (Payload | null)[]): (Value | null)[] {
+  return payloads.map((p) => (p === null ? null : new Value(null, 0, p)));
+}
+
+function payloadsOf(values: readonly (Value | null)[]): (Payload | null)[] {
+  return values.map((x) => x?.payload ?? null);
+}
+
+function valuesOfLinearization(at: Linearization<Payload, unknown>): Linearization<Value, unknown> {
+  const { attributes, types, outTypes } = at;
+  return { attributes, types, outTypes, operand: (k) => new Value(null, 0, at.operand(k)), output: (k) => new Value(null, 0, at.output(k)) };
+}
+
+/** A rule that gives its vjp alone: u ↦ vjp(u) is linear, and the tangent map is its transpose, which a vjp of the vjp gives. */
+function transposedOfVjp(op: StructuralOp, tangents: readonly (Value | null)[], at: Linearization<Value, unknown>): (Value | null)[] {
+  return inMode(op.name, true, () => {
+    const floor = { segmentId: openCoreOf().id, offset: openCoreOf().n, sequence: nextArraySequence() };
+    const duals = at.outTypes.map((type) => (isFloating(type.dtype) ? new Param(zerosOf(type), "") : null));
+    const terms = tangents.flatMap((t, k) => (t === null ? [] : [cotangentOf(recordedAlgebra, op, k, duals, at).mul(t).sum()]));
+    const total = terms.reduce((x, y) => x.add(y));
+    const graph = graphOf([total], { targets: duals.filter((dual) => dual !== null), floor });
+    const found = pullBack(graph, recordedAlgebra, [new Value(null, 0, 1)], { operand: (x) => x });
+    return duals.map((dual) => (dual === null ? null : (found.get(dual) ?? null)));
+  });
+}
+
+/**
+ * Hessian-vector products of a scalar function: one per argument, H · vectors, forward over reverse, without the Hessian.
+ *
+ * @example
+ * import { hvp } from "@unroll/autograd";
+ * const [h] = hvp((x) => x.pow(3).sum(), [[1, 2]], [[1, 1]]);
+ * console.log(h.toArray()); // [ 6, 12 ]
+ */
+export function hvp<A extends readonly unknown[] = [Value]>(
+  f: (...args: A) => Value | number,
+  primals: { readonly [K in keyof A]: InputsOf<A[K]> },
+  vectors: { readonly [K in keyof A]: InputsOf<A[K]> },
+): { -readonly [K in keyof A]: ValuesOf<A[K]> } {
+  const gradients = grad(f, { argnums: (primals as unknown as unknown[]).map((_, k) => k) }) as unknown as (...args: A) => unknown;
+  return jvp(gradients, primals, vectors)[1] as { -readonly [K in keyof A]: ValuesOf<A[K]> };
+}

@@ -1,0 +1,134 @@
+import { GraphError, InputError } from "../errors.js";
+import { filledPayload } from "../ops/raw.js";
+import { raw, zerosOf } from "../ops/raw.js";
+import { formatShape } from "../shape.js";
+import { recordedAlgebra } from "../tape/apply.js";
+import { nextArraySequence } from "../tape/arrayNode.js";
+import { BackwardPass, type Floor } from "../tape/backward.js";
+import { graphOf, pullBack } from "../tape/graph.js";
+import { runHooks } from "../tape/hooks.js";
+import { isRecording, openCoreOf, setRecording } from "../tape/segments.js";
+import { identity } from "../tape/scalar.generated.js";
+import { Param, Value } from "../tape/value.js";
+import { leaves, rebuild, valuesOf } from "./tree.js";
+
+/** Runs f with recording on or off, restoring the mode whatever happens. Throws InputError where f is async. */
+export function inMode<R>(op: string, recording: boolean, f: () => R): R {
+  const before = setRecording(recording);
+  try {
+    return synchronous(op, f());
+  } finally {
+    setRecording(before);
+  }
+}
+
+/** What an async function records after its first await would be lost, or land in somebody else's mode. */
+export function synchronous<R>(op: string, result: R): R {
+  if (typeof (result as { then?: unknown } | null | undefined)?.then !== "function") return result;
+  (result as unknown as Promise<unknown>).then(undefined, () => {}); // its rejection is not another error
+  throw new InputError(`${op}: the function is async (it returned a promise); await what it needs first, and give ${op} a function that computes at once`);
+}
+
+/** A function's call, recorded from its inputs on. */
+export interface Recorded<R> {
+  readonly out: R;
+  /** What derivatives are taken with respect to: fresh leaves, or nodes that lead on to the caller's graph. */
+  readonly inputs: readonly Value[];
+  /** Whether an input leads on to a graph of the caller, so that derivatives must be recorded, too. */
+  readonly connected: boolean;
+  readonly floor: Floor;
+  /** Whether the caller records. */
+  readonly recording: boolean;
+}
+
+/** Calls f on its arguments, those of `argnums` replaced by inputs of which derivatives are wanted. */
+export function record<R>(op: string, f: (...args: never[]) => R, args: readonly unknown[], argnums: readonly number[]): Recorded<R> {
+  const recording = isRecording();
+  const trees = argnums.map((k) => {
+    if (k in args) return valuesOf(op, args[k]);
+    throw new InputError(`${op}: there is no argument ${k}; the function was called with ${args.length}`);
+  });
+  const given = trees.flatMap(leaves);
+  const connected = recording && given.some((x) => x.requiresGrad);
+  return inMode(op, true, () => {
+    const inputs = given.map((x) => (recording && x.requiresGrad ? identity(x) : freshLeaf(x)));
+    const floor = { segmentId: openCoreOf().id, offset: openCoreOf().n, sequence: nextArraySequence() };
+    let at = 0;
+    const replaced = trees.map((tree) => {
+      const count = leaves(tree).length;
+      at += count;
+      return rebuild(tree, inputs.slice(at - count, at));
+    });
+    const call = args.map((arg, k) => (argnums.includes(k) ? replaced[argnums.indexOf(k)] : arg));
+    const out = synchronous(op, f(...(call as never[])));
+    return { out, inputs, connected, floor, recording };
+  });
+}
+
+/** Integers are inputs like others; their gradient is zero, since nothing records what they do. */
+function freshLeaf(x: Value): Value {
+  return x.dtype === "int32" || x.dtype === "bool" ? x : new Param(x.payload, "");
+}
+
+/** What a scalar function returned, as a Value. */
+export function scalarOf(op: string, out: unknown): Value {
+  if (typeof out === "number") return new Value(null, 0, out);
+  if (!(out instanceof Value)) throw new GraphError(`${op}: the function must return a scalar Value, got ${out === undefined ? "undefined (is a return missing?)" : typeof out}`);
+  if (out.size === 1) return out;
+  throw new GraphError(`${op}: the function must return a scalar, got shape ${formatShape(out.shape)}; reduce it (sum, mean), or use vjp with a cotangent`);
+}
+
+export function onesFor(x: Value): Value {
+  return new Value(null, 0, filledPayload(x.type, 1));
+}
+
+export interface Cotangents {
+  /** One an input, zeros where nothing came back. */
+  readonly cotangents: Value[];
+  /** Whether they are recorded, because something outside the call had a part in them. */
+  readonly recorded: boolean;
+}
+
+/** Cotangents of the inputs of a recorded call. First by sweeping numbers; recorded where something outside could ask for more. */
+export function cotangentsOf(call: Recorded<unknown>, roots: readonly Value[], seeds: readonly Value[], keep: boolean): Cotangents {
+  const connected = call.connected || (call.recording && seeds.some((seed) => seed.requiresGrad));
+  if (!connected) {
+    const numbers = sweepNumbers(call, roots, seeds, keep);
+    if (numbers !== null) return { cotangents: numbers, recorded: false };
+  }
+  const graph = graphOf(roots, { targets: call.inputs, floor: call.floor });
+  const found = call.recording
+    ? pullBack(graph, recordedAlgebra, seeds, { operand: (x) => x, hook: (hooks, g) => runHooks(hooks, g, runNow) })
+    : new Map(
+        [...pullBack(graph, raw, seeds.map((s) => s.payload), { operand: (x) => x.payload })].map(([leaf, p]) => [leaf, new Value(null, 0, p)]),
+      );
+  return { cotangents: call.inputs.map((x) => found.get(x) ?? zerosFor(x)), recorded: call.recording };
+}
+
+const runNow = (f: () => void): void => f();
+
+function zerosFor(x: Value): Value {
+  return new Value(null, 0, zerosOf(x.type));
+}
+
+/** null where the sweep came by something outside the call, whose derivatives may be wanted. */
+function sweepNumbers(call: Recorded<unknown>, roots: readonly Value[], seeds: readonly Value[], keep: boolean): Value[] | null {
+  const pass = new BackwardPass(call.floor);
+  try {
+    pass.run(
+      roots,
+      seeds.map((seed) => seed.payload),
+    );
+    const own = new Set<unknown>(call.inputs);
+    const foreign = pass.foreign || [...pass.staged.keys()].some((leaf) => !own.has(leaf));
+    if (foreign && call.recording) return null;
+    pass.commit(keep);
+    return call.inputs.map((x) => {
+      const staged = pass.staged.get(x as Param);
+      return staged === undefined ? zerosFor(x) : new Value(null, 0, staged.payload);
+    });
+  } finally {
+    pass.cleanUp();
+  }
+}
+

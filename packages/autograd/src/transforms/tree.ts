@@ -1,0 +1,61 @@
+import { InputError, ShapeError } from "../errors.js";
+import { formatShape, sameShape } from "../shape.js";
+import { toValue } from "../tape/apply.js";
+import { isTypedArray, isValueLike, kindOf, type NestedNumbers } from "../tape/input.js";
+import type { TypedArray } from "../dtype.js";
+import { Value } from "../tape/value.js";
+import { leavesOf, mapTree } from "../tree.js";
+
+/**
+ * What transforms take: a Value, a number, a typed array or a rectangular nest of numbers is one leaf; arrays and objects that hold Values
+ * or objects are nodes.
+ */
+export type Tree = Value | NestedNumbers | TypedArray | readonly Tree[] | { readonly [key: string]: Tree };
+
+/** A tree with every leaf replaced by a Value. */
+export type ValuesOf<T> = T extends Value | number | TypedArray
+  ? Value
+  : T extends readonly number[] | readonly (readonly number[])[] | readonly (readonly (readonly number[])[])[]
+    ? Value
+    : { -readonly [K in keyof T]: ValuesOf<T[K]> };
+
+function isNest(x: unknown): boolean {
+  if (!Array.isArray(x)) return false;
+  return x.every((entry) => typeof entry === "number" || isNest(entry));
+}
+
+/** Whether x is one leaf. Ragged nests count as one, so that reading it says what is wrong. */
+export function isLeaf(x: unknown): boolean {
+  return x instanceof Value || isValueLike(x) || typeof x === "number" || isTypedArray(x) || (Array.isArray(x) && x.length > 0 && isNest(x));
+}
+
+/** The tree with its leaves read as Values. Throws InputError naming the place of what is no number. */
+export function valuesOf<T>(op: string, tree: T): ValuesOf<T> {
+  return mapTree(tree, isLeaf, (leaf, path) => {
+    if (isLeaf(leaf)) return toValue(op, leaf as Value);
+    throw new InputError(`${op}: ${path === "" ? "the argument" : `the entry ${path}`} is ${kindOf(leaf)}; trees hold Values, numbers and arrays of numbers`);
+  }) as ValuesOf<T>;
+}
+
+export function leaves(tree: unknown): Value[] {
+  return leavesOf(tree, isLeaf).map(({ leaf }) => leaf as Value);
+}
+
+/** Puts values in the place of a tree's leaves, in order. */
+export function rebuild<T>(tree: T, values: readonly Value[]): T {
+  let k = 0;
+  return mapTree(tree, isLeaf, () => values[k++]) as T;
+}
+
+/** Leaves of `tree` for those of `like`, in order; throws where the structure or a shape differs. */
+export function leavesLike(op: string, what: string, tree: unknown, like: unknown): Value[] {
+  const given = leavesOf(valuesOf(op, tree), isLeaf);
+  const expected = leavesOf(like, isLeaf);
+  const odd = expected.find(({ path }, k) => given[k]?.path !== path) ?? given[expected.length];
+  if (odd !== undefined) throw new InputError(`${op}: ${what} has another structure: it differs at ${odd.path === "" ? "the root" : odd.path}; give one leaf for each`);
+  return given.map(({ leaf, path }, k) => {
+    const [x, y] = [leaf as Value, expected[k]?.leaf as Value];
+    if (sameShape(x.shape, y.shape)) return x;
+    throw new ShapeError(`${op}: ${what}${path} has shape ${formatShape(x.shape)}, expected ${formatShape(y.shape)}`);
+  });
+}
