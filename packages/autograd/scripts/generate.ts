@@ -20,7 +20,12 @@ interface Entry {
 type Rule = (m: typeof expressions, ...names: Expression[]) => Partial_<Expression, Expression>;
 
 function entry(key: string, operands: string[], source: object): Entry {
-  const { doc, forward, partials, domain } = source as { doc: string; forward: Rule; partials?: (Rule | null)[]; domain?: [number, number][] };
+  const { doc, forward, partials, domain } = source as {
+    doc: string;
+    forward: Rule;
+    partials?: (Rule | null)[];
+    domain?: [number, number][];
+  };
   const names = operands.map(name);
   return {
     name: key,
@@ -168,7 +173,8 @@ function formulaOf(p: Partial_<Expression, Expression> | null): string {
 function docstring(e: Entry): string {
   const integers = "Integer operands: see dtype rules of the package. Derivative: ";
   const partials = e.partials.map((p, k) => `d/d${e.operands[k]} = ${formulaOf(p)}`).join("; ");
-  const shapes = e.operands.length === 1 ? "elementwise" : "elementwise with NumPy broadcasting; throws ShapeError where shapes do not broadcast";
+  const shapes =
+    e.operands.length === 1 ? "elementwise" : "elementwise with NumPy broadcasting; throws ShapeError where shapes do not broadcast";
   return `/**\n * ${e.doc}; ${shapes}.\n * ${integers.slice(-12)}${partials}.\n${example(e)} */`;
 }
 

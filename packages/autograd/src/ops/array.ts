@@ -5,10 +5,7 @@ import { SCALAR, type Shape, sizeOf } from "../shape.js";
 export class ArrayType {
   readonly size: number;
 
-  constructor(
-    dtype: DType,
-    shape: Shape,
-  ) {
+  constructor(dtype: DType, shape: Shape) {
     this.dtype = dtype;
     this.shape = shape;
     this.size = sizeOf(shape);

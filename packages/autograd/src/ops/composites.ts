@@ -59,7 +59,8 @@ function productOfLast<T>(m: ArrayAlgebra<T>, x: T, outShape: Shape): T {
   if (n === 0) return m.broadcastTo(m.const(1), outShape);
   if (n === 1) return m.reshape(x, outShape);
   const half = n >> 1;
-  const part = (start: number, size: number) => m.slice(x, [...outShape.map((length) => ({ start: 0, size: length, step: 1 })), { start, size, step: 1 }]);
+  const part = (start: number, size: number) =>
+    m.slice(x, [...outShape.map((length) => ({ start: 0, size: length, step: 1 })), { start, size, step: 1 }]);
   const pairs = m.mul(part(0, half), part(half, half));
   return productOfLast(m, n % 2 === 0 ? pairs : m.concat([pairs, part(2 * half, 1)], outShape.length), outShape);
 }
@@ -81,7 +82,10 @@ export function logSumExp<T>(m: ArrayAlgebra<T>, x: T, options: Reduction): T {
 
 export function softmax<T>(m: ArrayAlgebra<T>, x: T, axis: number): T {
   const powers = m.exp(m.sub(x, shiftOf(m, x, [axis])));
-  return m.div(powers, reduce(m, "softmax", powers, { axis, keepDims: true }, (x, axes) => m.sum(x, axes)));
+  return m.div(
+    powers,
+    reduce(m, "softmax", powers, { axis, keepDims: true }, (x, axes) => m.sum(x, axes)),
+  );
 }
 
 /** x - log Σ exp x in one go: log(softmax(x)) would be -∞ where the probability underflows. */
@@ -104,7 +108,9 @@ function reduceLoss<T>(m: ArrayAlgebra<T>, terms: T, { reduction = "mean" }: Los
 export function mseLoss<T>(m: ArrayAlgebra<T>, prediction: T, target: T, options: LossOptions): T {
   const [p, t] = [m.typeOf(prediction).shape, m.typeOf(target).shape];
   if (p.join() !== t.join()) {
-    throw new ShapeError(`mseLoss: prediction of shape ${formatShape(p)} and target of shape ${formatShape(t)} differ; reshape one of them to the other`);
+    throw new ShapeError(
+      `mseLoss: prediction of shape ${formatShape(p)} and target of shape ${formatShape(t)} differ; reshape one of them to the other`,
+    );
   }
   const difference = m.sub(prediction, target);
   return reduceLoss(m, m.mul(difference, difference), options);
@@ -118,7 +124,8 @@ export function crossEntropy<T>(m: ArrayAlgebra<T>, logits: T, targets: T, optio
       `crossEntropy: expected logits [N, C] and targets [N], got ${formatShape(l.shape)} and ${formatShape(t.shape)}; one row of logits and one class index an example`,
     );
   }
-  if (isFloating(t.dtype)) throw new DTypeError(`crossEntropy: targets are class indices, int32, got ${t.dtype}; make them with value(…, { dtype: "int32" })`);
+  if (isFloating(t.dtype))
+    throw new DTypeError(`crossEntropy: targets are class indices, int32, got ${t.dtype}; make them with value(…, { dtype: "int32" })`);
   const [n] = t.shape as [number];
   const picked = m.gather(logSoftmax(m, logits, 1), m.reshape(targets, [n, 1]), 1);
   return reduceLoss(m, m.neg(m.reshape(picked, [n])), options);
@@ -147,5 +154,9 @@ export function matmul<T>(m: ArrayAlgebra<T>, a: T, b: T): T {
   if (p.length > 1 && q.length > 1) return out;
   const full = m.typeOf(out).shape;
   const batch = full.slice(0, -2);
-  return m.reshape(out, [...batch, ...(p.length > 1 ? [full[full.length - 2] as number] : []), ...(q.length > 1 ? [full[full.length - 1] as number] : [])]);
+  return m.reshape(out, [
+    ...batch,
+    ...(p.length > 1 ? [full[full.length - 2] as number] : []),
+    ...(q.length > 1 ? [full[full.length - 1] as number] : []),
+  ]);
 }

@@ -39,7 +39,12 @@ export function tangentsOf<T>(
 ): (T | null)[] {
   if (op.kind === "elementwise") return [elementwiseTangent(m, op, tangents, at)];
   if (op.jvp !== undefined) return op.jvp(m, tangents, at);
-  if (op.map === "linear") return m.apply(op, at.types.map((type, k) => linearOperand(m, op, type, k, tangents, at)), at.attributes);
+  if (op.map === "linear")
+    return m.apply(
+      op,
+      at.types.map((type, k) => linearOperand(m, op, type, k, tangents, at)),
+      at.attributes,
+    );
   if (op.map === "multilinear") return [multilinearTangent(m, op, tangents, at)];
   return transposed(op, tangents, at);
 }
@@ -65,7 +70,13 @@ function linearOperand<T>(
 
 function multilinearTangent<T>(m: ArrayAlgebra<T>, op: StructuralOp, tangents: readonly (T | null)[], at: Linearization<T, unknown>): T {
   const terms = tangents.flatMap((t, k) =>
-    t === null ? [] : m.apply(op, at.types.map((_, j) => (j === k ? t : at.operand(j))), at.attributes),
+    t === null
+      ? []
+      : m.apply(
+          op,
+          at.types.map((_, j) => (j === k ? t : at.operand(j))),
+          at.attributes,
+        ),
   );
   return terms.reduce((x, y) => m.add(x, y));
 }

@@ -88,9 +88,7 @@ export const unary = {
   },
   abs: {
     doc: "Absolute value; its derivative at 0 is 0",
-    domain: [
-      [0.2, 3],
-    ],
+    domain: [[0.2, 3]],
     integer: true,
     forward: (m, x) => m.abs(x),
     partials: [(m, x) => m.sign(x)],

@@ -6,7 +6,9 @@ import { type Axis, forEachLine } from "./reductions.js";
 
 function checkIndices(op: string, indices: ArrayType): void {
   if (indices.dtype === "int32") return;
-  throw new DTypeError(`${op}: indices are int32, got ${indices.dtype} of shape ${formatShape(indices.shape)}; make them with value(…, { dtype: "int32" })`);
+  throw new DTypeError(
+    `${op}: indices are int32, got ${indices.dtype} of shape ${formatShape(indices.shape)}; make them with value(…, { dtype: "int32" })`,
+  );
 }
 
 function checkIndex(op: string, index: number, length: number, axis: number, shape: Shape): void {
@@ -70,7 +72,12 @@ export const scatterAdd: StructuralOp<Axis & { readonly length: number }> = {
   map: "linear",
   types: ([x], { axis, length }) => {
     const { dtype, shape } = x as ArrayType;
-    return [new ArrayType(dtype, shape.map((n, k) => (k === axis ? length : n)))];
+    return [
+      new ArrayType(
+        dtype,
+        shape.map((n, k) => (k === axis ? length : n)),
+      ),
+    ];
   },
   forward: ([x, indices], { axis, length }, [type]) => {
     const from = x as NdArray;

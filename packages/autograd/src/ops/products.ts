@@ -87,7 +87,8 @@ function transposedMatrices(x: NdArray): NdArray {
   const [rows, columns] = matrixOf(shape, false);
   const out = newArray(new ArrayType(dtype, [...shape.slice(0, -2), columns, rows]));
   const matrices = sizeOf(shape.slice(0, -2));
-  for (let k = 0; k < matrices; k++) transposeMatrix(x.data, x.offset + k * rows * columns, out.data, out.offset + k * rows * columns, rows, columns);
+  for (let k = 0; k < matrices; k++)
+    transposeMatrix(x.data, x.offset + k * rows * columns, out.data, out.offset + k * rows * columns, rows, columns);
   return out;
 }
 

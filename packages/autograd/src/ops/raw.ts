@@ -21,7 +21,8 @@ export function elementwiseType(op: ElementwiseOp, operands: readonly Payload[])
   const valued = op.arity === 3 ? operands.slice(1) : operands;
   const dtype = op.result === "bool" ? "bool" : resultDType(op, valued);
   const [x, y] = operands;
-  if (x instanceof NdArray && x.type.dtype === dtype && (y === undefined || (y instanceof NdArray && y.type === x.type)) && op.arity < 3) return x.type;
+  if (x instanceof NdArray && x.type.dtype === dtype && (y === undefined || (y instanceof NdArray && y.type === x.type)) && op.arity < 3)
+    return x.type;
   const shape = broadcastShapes(op.name, ...operands.map((x) => typeOf(x).shape));
   for (const x of operands) if (x instanceof NdArray && x.type.dtype === dtype && sameShape(x.type.shape, shape)) return x.type;
   return new ArrayType(shape.length === 0 && isFloating(dtype) ? "float64" : dtype, shape);
@@ -58,7 +59,8 @@ function offsetOf(x: Payload | ArrayType | undefined): number {
 
 /** All operands as they are, or single numbers: one row, with strides 1 and 0. */
 function isOneRow(operands: readonly (Payload | ArrayType)[], out: ArrayType): boolean {
-  for (const x of operands) if (x instanceof NdArray && x.type !== out && x.type.size !== 1 && !sameShape(x.type.shape, out.shape)) return false;
+  for (const x of operands)
+    if (x instanceof NdArray && x.type !== out && x.type.size !== 1 && !sameShape(x.type.shape, out.shape)) return false;
   return true;
 }
 

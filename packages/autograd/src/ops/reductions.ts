@@ -106,11 +106,23 @@ function extremeOver(name: string, doc: string, start: number, pick: (x: number,
   };
 }
 
-export const amax = extremeOver("max", "Largest element over all or several axes; ties share the gradient; NaN if any is", -Infinity, Math.max);
-export const amin = extremeOver("min", "Smallest element over all or several axes; ties share the gradient; NaN if any is", Infinity, Math.min);
+export const amax = extremeOver(
+  "max",
+  "Largest element over all or several axes; ties share the gradient; NaN if any is",
+  -Infinity,
+  Math.max,
+);
+export const amin = extremeOver(
+  "min",
+  "Smallest element over all or several axes; ties share the gradient; NaN if any is",
+  Infinity,
+  Math.min,
+);
 
 function emptyAxis(op: string, shape: Shape, axis: number): never {
-  throw new ShapeError(`${op}: axis ${axis} of shape ${formatShape(shape)} is empty, and nothing has no ${op}; reduce an axis with at least one element`);
+  throw new ShapeError(
+    `${op}: axis ${axis} of shape ${formatShape(shape)} is empty, and nothing has no ${op}; reduce an axis with at least one element`,
+  );
 }
 
 export interface Axis {
@@ -154,8 +166,16 @@ function extremeAlong(name: string, doc: string, better: (x: number, best: numbe
   };
 }
 
-export const maxAlong = extremeAlong("max", "Largest element along one axis; the first of equal ones gets the gradient", (x, best) => x > best);
-export const minAlong = extremeAlong("min", "Smallest element along one axis; the first of equal ones gets the gradient", (x, best) => x < best);
+export const maxAlong = extremeAlong(
+  "max",
+  "Largest element along one axis; the first of equal ones gets the gradient",
+  (x, best) => x > best,
+);
+export const minAlong = extremeAlong(
+  "min",
+  "Smallest element along one axis; the first of equal ones gets the gradient",
+  (x, best) => x < best,
+);
 
 /** Each line along an axis: its number, the offset of its first element, the step between elements, their count. */
 export function forEachLine(shape: Shape, axis: number, line: (line: number, start: number, step: number, n: number) => void): void {
@@ -181,7 +201,9 @@ export const sort: StructuralOp<Axis & { readonly descending: boolean }> = {
     const sign = descending ? -1 : 1;
     forEachLine(from.type.shape, axis, (_line, start, step, n) => {
       const line = Float64Array.from({ length: n }, (_, k) => from.data[from.offset + start + k * step] as number);
-      const order = Int32Array.from({ length: n }, (_, k) => k).sort((p, q) => compare(line[p] as number, line[q] as number, sign) || p - q);
+      const order = Int32Array.from({ length: n }, (_, k) => k).sort(
+        (p, q) => compare(line[p] as number, line[q] as number, sign) || p - q,
+      );
       order.forEach((source, k) => {
         values.data[values.offset + start + k * step] = line[source] as number;
         indices.data[indices.offset + start + k * step] = source;
@@ -198,4 +220,3 @@ function compare(x: number, y: number, sign: number): number {
   if (Number.isNaN(x) || Number.isNaN(y)) return Number(Number.isNaN(x)) - Number(Number.isNaN(y));
   return x < y ? -sign : x > y ? sign : 0;
 }
-

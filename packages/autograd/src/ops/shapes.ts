@@ -72,7 +72,12 @@ export const transpose: StructuralOp<{ readonly order: readonly number[] }> = {
   name: "transpose",
   doc: "Axes in another order",
   map: "linear",
-  types: ([x], { order }) => [new ArrayType((x as ArrayType).dtype, order.map((k) => (x as ArrayType).shape[k] as number))],
+  types: ([x], { order }) => [
+    new ArrayType(
+      (x as ArrayType).dtype,
+      order.map((k) => (x as ArrayType).shape[k] as number),
+    ),
+  ],
   forward: ([x], { order }, [type]) => {
     const from = x as NdArray;
     const { shape } = from.type;
@@ -106,7 +111,9 @@ export const broadcastTo: StructuralOp<{ readonly shape: Shape }> = {
   types: ([x], { shape }) => {
     const from = x as ArrayType;
     if (!sameShape(broadcastShapes("broadcastTo", from.shape, shape), shape)) {
-      throw new ShapeError(`broadcastTo: shape ${formatShape(from.shape)} does not stretch to ${formatShape(shape)}; only axes of length 1, and new ones in front, stretch`);
+      throw new ShapeError(
+        `broadcastTo: shape ${formatShape(from.shape)} does not stretch to ${formatShape(shape)}; only axes of length 1, and new ones in front, stretch`,
+      );
     }
     return [new ArrayType(from.dtype, shape)];
   },
@@ -162,7 +169,12 @@ export const slice: StructuralOp<Ranges> = {
   name: "slice",
   doc: "A range of each axis, with steps, backwards where negative",
   map: "linear",
-  types: ([x], { ranges }) => [new ArrayType((x as ArrayType).dtype, ranges.map(({ size }) => size))],
+  types: ([x], { ranges }) => [
+    new ArrayType(
+      (x as ArrayType).dtype,
+      ranges.map(({ size }) => size),
+    ),
+  ],
   forward: ([x], { ranges }, [type]) => {
     const from = x as NdArray;
     const { first, strides } = stepsOf(from.type.shape, ranges);
@@ -229,7 +241,12 @@ export const concat: StructuralOp<JoinAxis> = {
         `concat: shapes ${types.map((t) => formatShape(t.shape)).join(", ")} differ outside axis ${axis}; join along another axis, or stack for a new one`,
       );
     }
-    return [new ArrayType(commonDType(types), first.shape.map((n, k) => (k === axis ? length : n)))];
+    return [
+      new ArrayType(
+        commonDType(types),
+        first.shape.map((n, k) => (k === axis ? length : n)),
+      ),
+    ];
   },
   forward: (arrays, { axis }, [type]) => [interleave(arrays, axis, type as ArrayType)],
   vjp: (m, k, [ct], { attributes: { axis }, types }) => {
@@ -249,14 +266,18 @@ export const stack: StructuralOp<JoinAxis> = {
     const [first] = types as [ArrayType];
     const other = types.find(({ shape }) => !sameShape(shape, first.shape));
     if (other !== undefined) {
-      throw new ShapeError(`stack: shapes ${formatShape(first.shape)} and ${formatShape(other.shape)} differ; stack joins equal shapes, concat along an axis they have`);
+      throw new ShapeError(
+        `stack: shapes ${formatShape(first.shape)} and ${formatShape(other.shape)} differ; stack joins equal shapes, concat along an axis they have`,
+      );
     }
     return [new ArrayType(commonDType(types), [...first.shape.slice(0, axis), types.length, ...first.shape.slice(axis)])];
   },
   forward: (arrays, { axis }, [type]) => [interleave(arrays, axis, type as ArrayType)],
   vjp: (m, k, [ct], { attributes: { axis }, types, outTypes }) => {
     const { shape, dtype } = types[k] as ArrayType;
-    const ranges = (outTypes[0] as ArrayType).shape.map((size, j): Range => (j === axis ? { start: k, size: 1, step: 1 } : { start: 0, size, step: 1 }));
+    const ranges = (outTypes[0] as ArrayType).shape.map(
+      (size, j): Range => (j === axis ? { start: k, size: 1, step: 1 } : { start: 0, size, step: 1 }),
+    );
     const own = m.reshape(m.slice(ct as never, ranges), shape);
     return shape.length === 0 || !isFloating(dtype) ? own : m.cast(own, dtype);
   },
@@ -270,7 +291,10 @@ export const unstack: StructuralOp<JoinAxis> = {
   map: "linear",
   types: ([x], { axis }) => {
     const { shape, dtype } = x as ArrayType;
-    const rest = new ArrayType(dtype, shape.filter((_, k) => k !== axis));
+    const rest = new ArrayType(
+      dtype,
+      shape.filter((_, k) => k !== axis),
+    );
     return Array.from({ length: shape[axis] as number }, () => rest);
   },
   forward: ([x], { axis }, outTypes) => {

@@ -9,10 +9,19 @@ interface Entry {
 }
 
 /** Joins each entry of the table with its generated loops. */
-function opsOf<K extends keyof typeof kernels>(table: Readonly<Record<K, Entry>>, arity: (name: string) => number): Record<K, ElementwiseOp> {
+function opsOf<K extends keyof typeof kernels>(
+  table: Readonly<Record<K, Entry>>,
+  arity: (name: string) => number,
+): Record<K, ElementwiseOp> {
   const ops = {} as Record<K, ElementwiseOp>;
   for (const name of Object.keys(table) as K[]) {
-    const { doc, domain = [], integer, forward, partials } = table[name] as Entry & { forward: ElementwiseForward; partials?: ElementwisePartial[] };
+    const {
+      doc,
+      domain = [],
+      integer,
+      forward,
+      partials,
+    } = table[name] as Entry & { forward: ElementwiseForward; partials?: ElementwisePartial[] };
     const result = partials === undefined ? "bool" : integer ? "same" : "float";
     const kernel: ElementwiseKernel = kernels[name];
     ops[name] = { kind: "elementwise", name, doc, domain, arity: arity(name), result, forward, partials: partials ?? [null, null], kernel };

@@ -65,7 +65,8 @@ function weakened(op: ElementwiseOp, operands: readonly Operand[]): Value[] {
     if (typeof literal === "number" && !isFloating(dtype) && Number.isInteger(literal)) {
       return new Value(null, 0, toPayload(filled(new ArrayType("int32", []), literal)));
     }
-    if (Array.isArray(literal) && dtype === "float32" && x.dtype === "float64") return new Value(null, 0, payloadFrom(op.name, literal, { dtype }));
+    if (Array.isArray(literal) && dtype === "float32" && x.dtype === "float64")
+      return new Value(null, 0, payloadFrom(op.name, literal, { dtype }));
     return x;
   });
 }
@@ -74,7 +75,8 @@ function weakened(op: ElementwiseOp, operands: readonly Operand[]): Value[] {
 export function applyStructural<A>(op: StructuralOp<A>, operands: readonly Value[], attributes: A): Value[] {
   const payloads = operands.map((x) => x.concrete(op.name));
   const outs = runStructural(op, payloads, attributes);
-  const carries = (k: number) => !(op.constants?.includes(k) ?? false) && (operands[k] as Value).origin !== null && isFloating((operands[k] as Value).dtype);
+  const carries = (k: number) =>
+    !(op.constants?.includes(k) ?? false) && (operands[k] as Value).origin !== null && isFloating((operands[k] as Value).dtype);
   const origins = operands.map((x, k) => (carries(k) ? x.origin : null));
   if (!isRecording() || origins.every((origin) => origin === null) || !outs.some((x) => isFloating(typeOf(x).dtype))) {
     return outs.map((x) => new Value(null, 0, x));
@@ -85,8 +87,18 @@ export function applyStructural<A>(op: StructuralOp<A>, operands: readonly Value
     attributes,
     origins,
     operands.map((x) => x.index),
-    payloads.map((x, k) => keptOr(x, keeps.some((keep) => keep.operand === k))),
-    outs.map((x, k) => keptOr(x, keeps.some((keep) => keep.output === k))),
+    payloads.map((x, k) =>
+      keptOr(
+        x,
+        keeps.some((keep) => keep.operand === k),
+      ),
+    ),
+    outs.map((x, k) =>
+      keptOr(
+        x,
+        keeps.some((keep) => keep.output === k),
+      ),
+    ),
   );
   return recorded(node, outs);
 }

@@ -45,11 +45,15 @@ export function backward(root: Value, { seed, createGraph = false, retainGraph =
 function seedOf(root: Value, seed: Operand | undefined): Value {
   if (seed === undefined) {
     if (root.size === 1) return new Value(null, 0, filledPayload(root.type, 1));
-    throw new GraphError(`backward: a value of shape ${formatShape(root.shape)} has no single gradient; reduce it to a scalar (sum, mean), or give backward({ seed }) of its shape`);
+    throw new GraphError(
+      `backward: a value of shape ${formatShape(root.shape)} has no single gradient; reduce it to a scalar (sum, mean), or give backward({ seed }) of its shape`,
+    );
   }
   const given = toValue("backward", seed);
   if (sameShape(given.shape, root.shape)) return given;
-  throw new ShapeError(`backward: the seed has shape ${formatShape(given.shape)}, the value ${formatShape(root.shape)}; they must be equal`);
+  throw new ShapeError(
+    `backward: the seed has shape ${formatShape(given.shape)}, the value ${formatShape(root.shape)}; they must be equal`,
+  );
 }
 
 /** With createGraph: the same rules, on recorded Values. */
@@ -209,7 +213,9 @@ export class BackwardPass implements SweepEvents {
       node.pendingIn = this;
       pushNode(this.heap, node);
     } else if (node.pendingIn !== this) {
-      throw new GraphError("backward: a hook started a backward pass through the graph that is being swept; detach() what the hook computes with");
+      throw new GraphError(
+        "backward: a hook started a backward pass through the graph that is being swept; detach() what the hook computes with",
+      );
     }
     const slot = { payload: node.cotangents[output] as Payload, owned: node.owned };
     if (node.cotangents[output] === null) node.cotangents[output] = d;

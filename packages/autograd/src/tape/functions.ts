@@ -87,7 +87,8 @@ export function min(x: Operand, options: Reduction = {}): Value {
 }
 
 function extreme(name: "max" | "min", x: Value, options: Reduction): Value {
-  if (typeof options.axis !== "number") return composites.reduce(m, name, x, options, (x, axes) => (name === "max" ? m.amax(x, axes) : m.amin(x, axes)));
+  if (typeof options.axis !== "number")
+    return composites.reduce(m, name, x, options, (x, axes) => (name === "max" ? m.amax(x, axes) : m.amin(x, axes)));
   const axis = normalizeAxis(name, options.axis, x.shape);
   const [out] = applyStructural(name === "max" ? maxAlong : minAlong, [x], { axis }) as [Value];
   return options.keepDims ? out : m.reshape(out, reducedShape(x.shape, [axis], false));
@@ -109,7 +110,10 @@ export interface SortOptions {
  */
 export function sort(x: Operand, { axis = -1, descending = false }: SortOptions = {}): { values: Value; indices: Value } {
   const from = toValue("sort", x);
-  const [values, indices] = applyStructural(sortOp, [from], { axis: normalizeAxis("sort", axis, from.shape), descending }) as [Value, Value];
+  const [values, indices] = applyStructural(sortOp, [from], { axis: normalizeAxis("sort", axis, from.shape), descending }) as [
+    Value,
+    Value,
+  ];
   return { values, indices };
 }
 
@@ -143,7 +147,10 @@ function inferredShape(from: Shape, shape: Shape): Shape {
   const open = shape.indexOf(-1);
   if (open < 0) return checkShape("reshape", shape);
   const rest = sizeOf(shape.filter((_, k) => k !== open));
-  return checkShape("reshape", shape.map((length, k) => (k !== open ? length : rest === 0 ? 0 : Math.floor(sizeOf(from) / rest))));
+  return checkShape(
+    "reshape",
+    shape.map((length, k) => (k !== open ? length : rest === 0 ? 0 : Math.floor(sizeOf(from) / rest))),
+  );
 }
 
 /**
@@ -182,7 +189,8 @@ export function broadcastTo(x: Operand, shape: Shape): Value {
 export function slice(x: Operand, ...entries: SliceEntry[]): Value {
   const from = toValue("slice", x);
   const { shape } = from;
-  if (entries.length > shape.length) throw new ShapeError(`slice: ${entries.length} entries for shape ${formatShape(shape)}; give at most one an axis`);
+  if (entries.length > shape.length)
+    throw new ShapeError(`slice: ${entries.length} entries for shape ${formatShape(shape)}; give at most one an axis`);
   const ranges = shape.map((length, k) => rangeOf(entries[k] ?? null, length, k, shape));
   const part = m.slice(from, ranges);
   const kept = shape.flatMap((_, k) => (typeof entries[k] === "number" ? [] : [(ranges[k] as Range).size]));
@@ -194,7 +202,8 @@ function rangeOf(entry: SliceEntry, length: number, axis: number, shape: Shape):
   if (typeof entry === "number") return { start: elementOf(entry, length, axis, shape), size: 1, step: 1 };
   const [start, stop, step] = entry;
   const by = step ?? 1;
-  if (!Number.isInteger(by) || by === 0) throw new ShapeError(`slice: step ${by} on axis ${axis} of shape ${formatShape(shape)}; a step is a whole number, not 0`);
+  if (!Number.isInteger(by) || by === 0)
+    throw new ShapeError(`slice: step ${by} on axis ${axis} of shape ${formatShape(shape)}; a step is a whole number, not 0`);
   const [low, high] = by > 0 ? [0, length] : [-1, length - 1];
   const clamp = (x: number) => Math.min(Math.max(x < 0 ? x + length : x, low), high);
   const first = start === undefined || start === null ? (by > 0 ? low : high) : clamp(start);
@@ -204,7 +213,9 @@ function rangeOf(entry: SliceEntry, length: number, axis: number, shape: Shape):
 
 function elementOf(k: number, length: number, axis: number, shape: Shape): number {
   if (Number.isInteger(k) && k >= -length && k < length) return k < 0 ? k + length : k;
-  throw new IndexError(`slice: element ${k} is outside axis ${axis} of shape ${formatShape(shape)}; elements run from ${-length} to ${length - 1}`);
+  throw new IndexError(
+    `slice: element ${k} is outside axis ${axis} of shape ${formatShape(shape)}; elements run from ${-length} to ${length - 1}`,
+  );
 }
 
 /**
@@ -232,7 +243,8 @@ export function stack(xs: readonly Operand[], { axis = 0 }: { readonly axis?: nu
 }
 
 function listOf(op: string, xs: readonly Operand[]): Value[] {
-  if (!Array.isArray(xs) || isValueLike(xs) || isTypedArray(xs)) throw new InputError(`${op}: expected an array of Values, got ${kindOf(xs)}`);
+  if (!Array.isArray(xs) || isValueLike(xs) || isTypedArray(xs))
+    throw new InputError(`${op}: expected an array of Values, got ${kindOf(xs)}`);
   if (xs.length === 0) throw new InputError(`${op}: got an empty array; there is nothing to join, and no shape to give`);
   return xs.map((x) => toValue(op, x));
 }
@@ -260,7 +272,9 @@ export function split(x: Operand, parts: number | readonly number[], { axis = 0 
   const length = from.shape[along] as number;
   const sizes = typeof parts === "number" ? Array.from({ length: parts }, () => length / parts) : parts;
   if (sizes.some((size) => !Number.isInteger(size) || size < 0) || sizes.reduce((a, b) => a + b, 0) !== length) {
-    throw new ShapeError(`split: axis ${along} of shape ${formatShape(from.shape)} does not split into ${JSON.stringify(parts)}; give a divisor of ${length}, or lengths that add up to it`);
+    throw new ShapeError(
+      `split: axis ${along} of shape ${formatShape(from.shape)} does not split into ${JSON.stringify(parts)}; give a divisor of ${length}, or lengths that add up to it`,
+    );
   }
   let start = 0;
   return sizes.map((size) => {
@@ -280,7 +294,10 @@ export function pad(x: Operand, widths: readonly (readonly [number, number])[], 
   const from = toValue("pad", x);
   const { shape } = from;
   const valid = widths.length === shape.length && widths.every((w) => w.length === 2 && w.every((n) => Number.isInteger(n) && n >= 0));
-  if (!valid) throw new ShapeError(`pad: widths ${JSON.stringify(widths)} for shape ${formatShape(shape)}; give [before, after], whole numbers >= 0, for each axis`);
+  if (!valid)
+    throw new ShapeError(
+      `pad: widths ${JSON.stringify(widths)} for shape ${formatShape(shape)}; give [before, after], whole numbers >= 0, for each axis`,
+    );
   return composites.pad(m, from, widths, value);
 }
 

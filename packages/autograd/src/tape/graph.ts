@@ -66,7 +66,8 @@ function typeOfKept(x: Kept): ArrayType {
 }
 
 function payloadOf(node: GraphNode, x: Kept | undefined): Payload {
-  if (x === undefined || x instanceof ArrayType) throw new GraphError(`${node.op.name}: its rule reads what it does not list under \`keeps\``);
+  if (x === undefined || x instanceof ArrayType)
+    throw new GraphError(`${node.op.name}: its rule reads what it does not list under \`keeps\``);
   return x;
 }
 
@@ -106,7 +107,8 @@ class GraphReader {
 
   constructor(scope: Scope | null) {
     this.scope = scope;
-    for (const target of scope?.targets ?? []) if (target.origin !== null) entryOf(this.targets, keyOf(target.origin)).set(target.index, target);
+    for (const target of scope?.targets ?? [])
+      if (target.origin !== null) entryOf(this.targets, keyOf(target.origin)).set(target.index, target);
   }
 
   /** Follows every node found until none is left; no recursion, since a graph may be a chain of a million steps. */
@@ -186,7 +188,8 @@ function scalarNode(segment: Segment, offset: number): GraphNode {
   const code = core.codeAt(place);
   if (code === RELEASED) releasedError();
   const op = scalarOps[code - FIRST_CODE];
-  if (op === undefined) throw new GraphError(`backward: node ${offset} of a segment is no operation (code ${code}); this is a defect of the library`);
+  if (op === undefined)
+    throw new GraphError(`backward: node ${offset} of a segment is no operation (code ${code}); this is a defect of the library`);
   const places = [core.a[place] as number, core.b[place] as number].slice(0, op.arity);
   const operands = places.map((p) => operandAt(segment, p));
   return new GraphNode({
@@ -238,7 +241,8 @@ function linearizationOf<T>(node: GraphNode, view: View<T>): Linearization<T, un
     types: node.types,
     outTypes: node.outTypes,
     operand: (k) => view.operand(new Value(node.origins[k] ?? null, node.indices[k] as number, payloadOf(node, node.operands[k]))),
-    output: (k) => view.operand(new Value(node.origin, node.origin instanceof ArrayNode ? k : node.index, payloadOf(node, node.outputs[k]))),
+    output: (k) =>
+      view.operand(new Value(node.origin, node.origin instanceof ArrayNode ? k : node.index, payloadOf(node, node.outputs[k]))),
   };
 }
 

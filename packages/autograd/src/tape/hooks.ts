@@ -13,7 +13,10 @@ const retained = new WeakMap<Value, Value | null>();
 /** The hooks of one value, in a list that may be added to. */
 function hooksOf(x: Value): Hook[] {
   const { origin } = x;
-  if (origin === null) throw new GraphError("registerHook: this value needs no gradient, so no gradient will ever reach it; only values that depend on a param have one");
+  if (origin === null)
+    throw new GraphError(
+      "registerHook: this value needs no gradient, so no gradient will ever reach it; only values that depend on a param have one",
+    );
   if (origin instanceof Param) return listIn(leafHooks, origin);
   if (origin instanceof ArrayNode) {
     origin.hooks ??= [];
@@ -32,7 +35,10 @@ function listIn(map: WeakMap<Param, Hook[]>, key: Param): Hook[] {
 
 function segmentHooks({ core }: Segment, offset: number): Hook[] {
   const place = core.locate(offset);
-  if (place < 0) throw new GraphError("registerHook: the graph of this value was released by an earlier backward pass; register hooks before it, or pass retainGraph: true there");
+  if (place < 0)
+    throw new GraphError(
+      "registerHook: the graph of this value was released by an earlier backward pass; register hooks before it, or pass retainGraph: true there",
+    );
   core.hooks ??= new Map();
   let entry = core.hooks.get(place);
   if (entry === undefined) {
@@ -60,7 +66,9 @@ export function addHook(x: Value, f: (gradient: Value) => Value | undefined | vo
     const changed = f(gradient);
     if (changed === undefined) return gradient;
     if (sameShape(changed.shape, gradient.shape)) return changed;
-    throw new ShapeError(`registerHook: a hook gave a gradient of shape ${formatShape(changed.shape)} for a value of shape ${formatShape(gradient.shape)}; return one of the same shape, or nothing`);
+    throw new ShapeError(
+      `registerHook: a hook gave a gradient of shape ${formatShape(changed.shape)} for a value of shape ${formatShape(gradient.shape)}; return one of the same shape, or nothing`,
+    );
   };
   const hooks = hooksOf(x);
   hooks.push(hook);

@@ -36,7 +36,9 @@ function fromNumber(op: string, x: number, { shape, dtype = "float64" }: ArrayOp
 function fromTypedArray(op: string, x: TypedArray, { shape = [x.length], dtype = dtypeOf(x) }: ArrayOptions): Payload {
   const type = new ArrayType(dtype, checkShape(op, shape));
   if (type.size !== x.length) {
-    throw new ShapeError(`${op}: shape ${formatShape(shape)} has ${type.size} elements, the typed array ${x.length}; give a shape of that product`);
+    throw new ShapeError(
+      `${op}: shape ${formatShape(shape)} has ${type.size} elements, the typed array ${x.length}; give a shape of that product`,
+    );
   }
   return copied(type, x);
 }
@@ -60,7 +62,9 @@ function fromNest(op: string, x: readonly unknown[], { shape, dtype = "float64" 
   flatten(op, x, own, 0, numbers);
   const type = new ArrayType(dtype, shape === undefined ? own : checkShape(op, shape));
   if (type.size !== numbers.length) {
-    throw new ShapeError(`${op}: shape ${formatShape(type.shape)} has ${type.size} elements, the nest ${formatShape(own)} has ${numbers.length}`);
+    throw new ShapeError(
+      `${op}: shape ${formatShape(type.shape)} has ${type.size} elements, the nest ${formatShape(own)} has ${numbers.length}`,
+    );
   }
   return copied(type, numbers);
 }
@@ -90,11 +94,16 @@ function flatten(op: string, x: unknown, shape: Shape, depth: number, out: numbe
 
 function ragged(op: string, shape: Shape, depth: number, got: string): never {
   const expected = depth < shape.length ? `arrays of length ${shape[depth]}` : "numbers";
-  throw new ShapeError(`${op}: ragged nest: the first entries give shape ${formatShape(shape)}, so depth ${depth} holds ${expected}, but there is ${got}. Every row must have the same length`);
+  throw new ShapeError(
+    `${op}: ragged nest: the first entries give shape ${formatShape(shape)}, so depth ${depth} holds ${expected}, but there is ${got}. Every row must have the same length`,
+  );
 }
 
 function rejectEntry(op: string, x: unknown): never {
-  if (isValueLike(x)) throw new InputError(`${op}: got an array of Values; join them first: stack([...]) makes one Value of them along a new axis, concat([...]) along an old one`);
+  if (isValueLike(x))
+    throw new InputError(
+      `${op}: got an array of Values; join them first: stack([...]) makes one Value of them along a new axis, concat([...]) along an old one`,
+    );
   throw new InputError(`${op}: a nest holds numbers, got ${kindOf(x)}`);
 }
 

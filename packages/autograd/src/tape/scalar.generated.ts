@@ -10,7 +10,32 @@ const ops = { ...unary, ...binary };
 
 /** The operation that a code in a segment's `op` column stands for, counted from FIRST_CODE. */
 export const FIRST_CODE = 6;
-export const scalarOps = [ops.identity, ops.neg, ops.exp, ops.expm1, ops.log, ops.log1p, ops.sqrt, ops.square, ops.abs, ops.sign, ops.reciprocal, ops.sin, ops.cos, ops.tanh, ops.sigmoid, ops.relu, ops.softplus, ops.add, ops.sub, ops.mul, ops.div, ops.pow, ops.maximum, ops.minimum];
+export const scalarOps = [
+  ops.identity,
+  ops.neg,
+  ops.exp,
+  ops.expm1,
+  ops.log,
+  ops.log1p,
+  ops.sqrt,
+  ops.square,
+  ops.abs,
+  ops.sign,
+  ops.reciprocal,
+  ops.sin,
+  ops.cos,
+  ops.tanh,
+  ops.sigmoid,
+  ops.relu,
+  ops.softplus,
+  ops.add,
+  ops.sub,
+  ops.mul,
+  ops.div,
+  ops.pow,
+  ops.maximum,
+  ops.minimum,
+];
 
 /**
  * The value itself, as a new node of the graph; elementwise.
@@ -690,129 +715,253 @@ export function sweep(p: PendingSegment, events: SweepEvents): void {
       case RELEASED:
         events.released();
         break;
-      case 6: { // identity
-        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+      case 6: {
+        // identity
+        const x = a[i]!;
+        mark[x] = 1;
+        if (x < lo) lo = x;
+        else if (x > hiImport) hiImport = x;
         g[x]! += d;
         break;
       }
-      case 7: { // neg
-        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+      case 7: {
+        // neg
+        const x = a[i]!;
+        mark[x] = 1;
+        if (x < lo) lo = x;
+        else if (x > hiImport) hiImport = x;
         g[x]! -= d;
         break;
       }
-      case 8: { // exp
-        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+      case 8: {
+        // exp
+        const x = a[i]!;
+        mark[x] = 1;
+        if (x < lo) lo = x;
+        else if (x > hiImport) hiImport = x;
         g[x]! += d * v[i]!;
         break;
       }
-      case 9: { // expm1
-        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+      case 9: {
+        // expm1
+        const x = a[i]!;
+        mark[x] = 1;
+        if (x < lo) lo = x;
+        else if (x > hiImport) hiImport = x;
         g[x]! += d * (v[i]! + 1);
         break;
       }
-      case 10: { // log
-        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+      case 10: {
+        // log
+        const x = a[i]!;
+        mark[x] = 1;
+        if (x < lo) lo = x;
+        else if (x > hiImport) hiImport = x;
         g[x]! += d * (1 / v[x]!);
         break;
       }
-      case 11: { // log1p
-        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+      case 11: {
+        // log1p
+        const x = a[i]!;
+        mark[x] = 1;
+        if (x < lo) lo = x;
+        else if (x > hiImport) hiImport = x;
         g[x]! += d * (1 / (v[x]! + 1));
         break;
       }
-      case 12: { // sqrt
-        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+      case 12: {
+        // sqrt
+        const x = a[i]!;
+        mark[x] = 1;
+        if (x < lo) lo = x;
+        else if (x > hiImport) hiImport = x;
         g[x]! += d * (0.5 / v[i]!);
         break;
       }
-      case 13: { // square
-        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+      case 13: {
+        // square
+        const x = a[i]!;
+        mark[x] = 1;
+        if (x < lo) lo = x;
+        else if (x > hiImport) hiImport = x;
         g[x]! += d * (2 * v[x]!);
         break;
       }
-      case 14: { // abs
-        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+      case 14: {
+        // abs
+        const x = a[i]!;
+        mark[x] = 1;
+        if (x < lo) lo = x;
+        else if (x > hiImport) hiImport = x;
         g[x]! += d * Math.sign(v[x]!);
         break;
       }
-      case 15: { // sign
-        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+      case 15: {
+        // sign
+        const x = a[i]!;
+        mark[x] = 1;
+        if (x < lo) lo = x;
+        else if (x > hiImport) hiImport = x;
         g[x]! += d * 0;
         break;
       }
-      case 16: { // reciprocal
-        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+      case 16: {
+        // reciprocal
+        const x = a[i]!;
+        mark[x] = 1;
+        if (x < lo) lo = x;
+        else if (x > hiImport) hiImport = x;
         g[x]! += d * -(v[i]! * v[i]!);
         break;
       }
-      case 17: { // sin
-        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+      case 17: {
+        // sin
+        const x = a[i]!;
+        mark[x] = 1;
+        if (x < lo) lo = x;
+        else if (x > hiImport) hiImport = x;
         g[x]! += d * Math.cos(v[x]!);
         break;
       }
-      case 18: { // cos
-        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+      case 18: {
+        // cos
+        const x = a[i]!;
+        mark[x] = 1;
+        if (x < lo) lo = x;
+        else if (x > hiImport) hiImport = x;
         g[x]! += d * -Math.sin(v[x]!);
         break;
       }
-      case 19: { // tanh
-        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+      case 19: {
+        // tanh
+        const x = a[i]!;
+        mark[x] = 1;
+        if (x < lo) lo = x;
+        else if (x > hiImport) hiImport = x;
         g[x]! += d * (1 - v[i]! * v[i]!);
         break;
       }
-      case 20: { // sigmoid
-        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+      case 20: {
+        // sigmoid
+        const x = a[i]!;
+        mark[x] = 1;
+        if (x < lo) lo = x;
+        else if (x > hiImport) hiImport = x;
         g[x]! += d * (v[i]! * (1 - v[i]!));
         break;
       }
-      case 21: { // relu
-        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+      case 21: {
+        // relu
+        const x = a[i]!;
+        mark[x] = 1;
+        if (x < lo) lo = x;
+        else if (x > hiImport) hiImport = x;
         g[x]! += v[x]! > 0 ? d : 0;
         break;
       }
-      case 22: { // softplus
-        const x = a[i]!; mark[x] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x;
+      case 22: {
+        // softplus
+        const x = a[i]!;
+        mark[x] = 1;
+        if (x < lo) lo = x;
+        else if (x > hiImport) hiImport = x;
         g[x]! += d * (1 / (1 + Math.exp(-v[x]!)));
         break;
       }
-      case 23: { // add
-        const x = a[i]!; const y = b[i]!; mark[x] = 1; mark[y] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x; if (y < lo) lo = y; else if (y > hiImport) hiImport = y;
+      case 23: {
+        // add
+        const x = a[i]!;
+        const y = b[i]!;
+        mark[x] = 1;
+        mark[y] = 1;
+        if (x < lo) lo = x;
+        else if (x > hiImport) hiImport = x;
+        if (y < lo) lo = y;
+        else if (y > hiImport) hiImport = y;
         g[x]! += d;
         g[y]! += d;
         break;
       }
-      case 24: { // sub
-        const x = a[i]!; const y = b[i]!; mark[x] = 1; mark[y] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x; if (y < lo) lo = y; else if (y > hiImport) hiImport = y;
+      case 24: {
+        // sub
+        const x = a[i]!;
+        const y = b[i]!;
+        mark[x] = 1;
+        mark[y] = 1;
+        if (x < lo) lo = x;
+        else if (x > hiImport) hiImport = x;
+        if (y < lo) lo = y;
+        else if (y > hiImport) hiImport = y;
         g[x]! += d;
         g[y]! -= d;
         break;
       }
-      case 25: { // mul
-        const x = a[i]!; const y = b[i]!; mark[x] = 1; mark[y] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x; if (y < lo) lo = y; else if (y > hiImport) hiImport = y;
+      case 25: {
+        // mul
+        const x = a[i]!;
+        const y = b[i]!;
+        mark[x] = 1;
+        mark[y] = 1;
+        if (x < lo) lo = x;
+        else if (x > hiImport) hiImport = x;
+        if (y < lo) lo = y;
+        else if (y > hiImport) hiImport = y;
         g[x]! += d * v[y]!;
         g[y]! += d * v[x]!;
         break;
       }
-      case 26: { // div
-        const x = a[i]!; const y = b[i]!; mark[x] = 1; mark[y] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x; if (y < lo) lo = y; else if (y > hiImport) hiImport = y;
+      case 26: {
+        // div
+        const x = a[i]!;
+        const y = b[i]!;
+        mark[x] = 1;
+        mark[y] = 1;
+        if (x < lo) lo = x;
+        else if (x > hiImport) hiImport = x;
+        if (y < lo) lo = y;
+        else if (y > hiImport) hiImport = y;
         g[x]! += d * (1 / v[y]!);
         g[y]! += d * -(v[i]! / v[y]!);
         break;
       }
-      case 27: { // pow
-        const x = a[i]!; const y = b[i]!; mark[x] = 1; mark[y] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x; if (y < lo) lo = y; else if (y > hiImport) hiImport = y;
+      case 27: {
+        // pow
+        const x = a[i]!;
+        const y = b[i]!;
+        mark[x] = 1;
+        mark[y] = 1;
+        if (x < lo) lo = x;
+        else if (x > hiImport) hiImport = x;
+        if (y < lo) lo = y;
+        else if (y > hiImport) hiImport = y;
         if (op[x] !== CONST) g[x]! += v[y]! !== 0 ? d * (v[y]! * Math.pow(v[x]!, v[y]! - 1)) : 0;
         if (op[y] !== CONST) g[y]! += !(v[x]! === 0 && v[y]! >= 0) ? d * (v[i]! * Math.log(v[x]!)) : 0;
         break;
       }
-      case 28: { // maximum
-        const x = a[i]!; const y = b[i]!; mark[x] = 1; mark[y] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x; if (y < lo) lo = y; else if (y > hiImport) hiImport = y;
+      case 28: {
+        // maximum
+        const x = a[i]!;
+        const y = b[i]!;
+        mark[x] = 1;
+        mark[y] = 1;
+        if (x < lo) lo = x;
+        else if (x > hiImport) hiImport = x;
+        if (y < lo) lo = y;
+        else if (y > hiImport) hiImport = y;
         if (op[x] !== CONST) g[x]! += v[x]! >= v[y]! ? d * (v[x]! === v[y]! ? 0.5 : 1) : 0;
         if (op[y] !== CONST) g[y]! += v[y]! >= v[x]! ? d * (v[x]! === v[y]! ? 0.5 : 1) : 0;
         break;
       }
-      case 29: { // minimum
-        const x = a[i]!; const y = b[i]!; mark[x] = 1; mark[y] = 1; if (x < lo) lo = x; else if (x > hiImport) hiImport = x; if (y < lo) lo = y; else if (y > hiImport) hiImport = y;
+      case 29: {
+        // minimum
+        const x = a[i]!;
+        const y = b[i]!;
+        mark[x] = 1;
+        mark[y] = 1;
+        if (x < lo) lo = x;
+        else if (x > hiImport) hiImport = x;
+        if (y < lo) lo = y;
+        else if (y > hiImport) hiImport = y;
         if (op[x] !== CONST) g[x]! += v[x]! <= v[y]! ? d * (v[x]! === v[y]! ? 0.5 : 1) : 0;
         if (op[y] !== CONST) g[y]! += v[y]! <= v[x]! ? d * (v[x]! === v[y]! ? 0.5 : 1) : 0;
         break;

@@ -74,7 +74,9 @@ export class Value {
   item(): number {
     if (typeof this.payload === "number") return this.payload;
     if (this.size === 1) return this.payload.elements[0] as number;
-    throw new ShapeError(`item: the value has shape ${formatShape(this.shape)}, ${this.size} elements; item() is for one: use toArray(), or reduce it first`);
+    throw new ShapeError(
+      `item: the value has shape ${formatShape(this.shape)}, ${this.size} elements; item() is for one: use toArray(), or reduce it first`,
+    );
   }
 
   /** The elements as nested arrays (a number for a scalar), copied. */
@@ -336,7 +338,9 @@ export class Param extends Value {
     const given = x instanceof Value ? x.concrete("set") : payloadFrom("set", x);
     const got = typeOf(given);
     if (!sameShape(got.shape, shape)) {
-      throw new ShapeError(`set: ${describeParam(this)} has shape ${formatShape(shape)}, got ${formatShape(got.shape)}; make a new param for another shape`);
+      throw new ShapeError(
+        `set: ${describeParam(this)} has shape ${formatShape(shape)}, got ${formatShape(got.shape)}; make a new param for another shape`,
+      );
     }
     this.payload = got.dtype === dtype ? given : payloadFrom("set", toNdArray(given).elements, { dtype, shape });
     this.importedInto = -1;
@@ -376,7 +380,8 @@ export interface ParamOptions extends ArrayOptions {
 export function param(x: NumericInput, { name = "", ...options }: ParamOptions = {}): Param {
   const payload = payloadFrom("param", x, options);
   const { dtype } = typeOf(payload);
-  if (dtype === "int32" || dtype === "bool") throw new DTypeError(`param: ${dtype} carries no gradient; use float64 or float32, or value(…) for a constant`);
+  if (dtype === "int32" || dtype === "bool")
+    throw new DTypeError(`param: ${dtype} carries no gradient; use float64 or float32, or value(…) for a constant`);
   return new Param(payload, name);
 }
 

@@ -48,7 +48,12 @@ export function customOp({ name, forward, vjp }: CustomRule): (...operands: Oper
   const cotangent = <T>(m: ArrayAlgebra<T>, ct: T, k: number, at: Linearization<T, null>): T => {
     const recorded = (m as unknown) === recordedAlgebra;
     const asValue = (x: T): Value => (recorded ? (x as Value) : new Value(null, 0, x as Value["payload"]));
-    const run = () => vjp(asValue(ct), at.types.map((_, j) => asValue(at.operand(j))), asValue(at.output(0)));
+    const run = () =>
+      vjp(
+        asValue(ct),
+        at.types.map((_, j) => asValue(at.operand(j))),
+        asValue(at.output(0)),
+      );
     const found = (recorded ? run() : inMode(name, false, run))[k];
     if (found === undefined) throw new GraphError(`${name}: the vjp gave no cotangent for operand ${k}; return one an operand, or null`);
     if (found === null) return m.broadcastTo(m.const(0), at.types[k]?.shape ?? []);

@@ -10,7 +10,11 @@ export interface GradOptions<N extends number | readonly number[]> {
 }
 
 /** What may be passed where a function takes Values: numbers in any form, too. */
-export type InputsOf<T> = T extends Value ? Value | NestedNumbers | TypedArray : T extends number | string | boolean | null | undefined ? T : { readonly [K in keyof T]: InputsOf<T[K]> };
+export type InputsOf<T> = T extends Value
+  ? Value | NestedNumbers | TypedArray
+  : T extends number | string | boolean | null | undefined
+    ? T
+    : { readonly [K in keyof T]: InputsOf<T[K]> };
 
 type Positions<N> = N extends number ? `${N}` : N extends readonly number[] ? `${N[number]}` : never;
 
@@ -56,7 +60,12 @@ export function grad<A extends readonly unknown[] = [Value], const N extends num
   return (...args) => differentiated("grad", f as never, args, argnums)[1] as GradientOf<A, N>;
 }
 
-function differentiated(op: string, f: (...args: never[]) => unknown, args: readonly unknown[], argnums: number | readonly number[] = 0): [Value, unknown] {
+function differentiated(
+  op: string,
+  f: (...args: never[]) => unknown,
+  args: readonly unknown[],
+  argnums: number | readonly number[] = 0,
+): [Value, unknown] {
   const positions = typeof argnums === "number" ? [argnums] : argnums;
   const call = record(op, f, args, positions);
   const root = scalarOf(op, call.out);

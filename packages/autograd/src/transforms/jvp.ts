@@ -27,15 +27,27 @@ export function jvp<A extends readonly unknown[] = [Value], R = Value>(
   tangents: { readonly [K in keyof A]: InputsOf<A[K]> },
 ): [out: ValuesOf<R>, tangent: ValuesOf<R>] {
   const args: readonly unknown[] = primals;
-  if (args.length !== tangents.length) throw new InputError(`jvp: ${args.length} primals and ${tangents.length} tangents; give one tangent an argument`);
+  if (args.length !== tangents.length)
+    throw new InputError(`jvp: ${args.length} primals and ${tangents.length} tangents; give one tangent an argument`);
   const directions = args.flatMap((primal, k) => leavesLike("jvp", `the tangent of argument ${k}`, tangents[k], valuesOf("jvp", primal)));
-  const call = record("jvp", f as never, args, args.map((_, k) => k));
+  const call = record(
+    "jvp",
+    f as never,
+    args,
+    args.map((_, k) => k),
+  );
   const out = valuesOf("jvp", call.out) as ValuesOf<R>;
   const roots = leaves(out);
   const graph = graphOf(roots, { targets: call.inputs, floor: call.floor });
   const recorded = call.recording && (graph.foreign || call.connected || directions.some((t) => t.requiresGrad));
   const found = recorded
-    ? pushForward(graph, recordedAlgebra, new Map(call.inputs.map((x, k) => [x, directions[k] as Value])), { operand: (x) => x }, transposedOfVjp)
+    ? pushForward(
+        graph,
+        recordedAlgebra,
+        new Map(call.inputs.map((x, k) => [x, directions[k] as Value])),
+        { operand: (x) => x },
+        transposedOfVjp,
+      )
     : pushForward(
         graph,
         raw,
@@ -47,7 +59,15 @@ export function jvp<A extends readonly unknown[] = [Value], R = Value>(
     out,
     found.map((t, k) => t ?? new Value(null, 0, zerosOf((roots[k] as Value).type))),
   );
-  return [recorded ? out : rebuild(out, roots.map((root) => root.detach())), tangent];
+  return [
+    recorded
+      ? out
+      : rebuild(
+          out,
+          roots.map((root) => root.detach()),
+        ),
+    tangent,
+  ];
 }
 
 type Payload = Value["payload"];
@@ -62,7 +82,13 @@ function payloadsOf(values: readonly (Value | null)[]): (Payload | null)[] {
 
 function valuesOfLinearization(at: Linearization<Payload, unknown>): Linearization<Value, unknown> {
   const { attributes, types, outTypes } = at;
-  return { attributes, types, outTypes, operand: (k) => new Value(null, 0, at.operand(k)), output: (k) => new Value(null, 0, at.output(k)) };
+  return {
+    attributes,
+    types,
+    outTypes,
+    operand: (k) => new Value(null, 0, at.operand(k)),
+    output: (k) => new Value(null, 0, at.output(k)),
+  };
 }
 
 /** A rule that gives its vjp alone: u ↦ vjp(u) is linear, and the tangent map is its transpose, which a vjp of the vjp gives. */

@@ -26,7 +26,9 @@ export function inMode<R>(op: string, recording: boolean, f: () => R): R {
 export function synchronous<R>(op: string, result: R): R {
   if (typeof (result as { then?: unknown } | null | undefined)?.then !== "function") return result;
   (result as unknown as Promise<unknown>).then(undefined, () => {}); // its rejection is not another error
-  throw new InputError(`${op}: the function is async (it returned a promise); await what it needs first, and give ${op} a function that computes at once`);
+  throw new InputError(
+    `${op}: the function is async (it returned a promise); await what it needs first, and give ${op} a function that computes at once`,
+  );
 }
 
 /** A function's call, recorded from its inputs on. */
@@ -73,9 +75,14 @@ function freshLeaf(x: Value): Value {
 /** What a scalar function returned, as a Value. */
 export function scalarOf(op: string, out: unknown): Value {
   if (typeof out === "number") return new Value(null, 0, out);
-  if (!(out instanceof Value)) throw new GraphError(`${op}: the function must return a scalar Value, got ${out === undefined ? "undefined (is a return missing?)" : typeof out}`);
+  if (!(out instanceof Value))
+    throw new GraphError(
+      `${op}: the function must return a scalar Value, got ${out === undefined ? "undefined (is a return missing?)" : typeof out}`,
+    );
   if (out.size === 1) return out;
-  throw new GraphError(`${op}: the function must return a scalar, got shape ${formatShape(out.shape)}; reduce it (sum, mean), or use vjp with a cotangent`);
+  throw new GraphError(
+    `${op}: the function must return a scalar, got shape ${formatShape(out.shape)}; reduce it (sum, mean), or use vjp with a cotangent`,
+  );
 }
 
 export function onesFor(x: Value): Value {
@@ -100,7 +107,14 @@ export function cotangentsOf(call: Recorded<unknown>, roots: readonly Value[], s
   const found = call.recording
     ? pullBack(graph, recordedAlgebra, seeds, { operand: (x) => x, hook: (hooks, g) => runHooks(hooks, g, runNow) })
     : new Map(
-        [...pullBack(graph, raw, seeds.map((s) => s.payload), { operand: (x) => x.payload })].map(([leaf, p]) => [leaf, new Value(null, 0, p)]),
+        [
+          ...pullBack(
+            graph,
+            raw,
+            seeds.map((s) => s.payload),
+            { operand: (x) => x.payload },
+          ),
+        ].map(([leaf, p]) => [leaf, new Value(null, 0, p)]),
       );
   return { cotangents: call.inputs.map((x) => found.get(x) ?? zerosFor(x)), recorded: call.recording };
 }
@@ -131,4 +145,3 @@ function sweepNumbers(call: Recorded<unknown>, roots: readonly Value[], seeds: r
     pass.cleanUp();
   }
 }
-

@@ -27,9 +27,13 @@ export function scan<C = Value, X = Value, Y = Value>(
   let carry: C = valuesOf<unknown>("scan", init) as C;
   const ys: unknown[] = [];
   for (let t = 0; t < steps; t++) {
-    const x = rebuild(tree, slices.map((all) => all[t] as Value)) as unknown as X;
+    const x = rebuild(
+      tree,
+      slices.map((all) => all[t] as Value),
+    ) as unknown as X;
     const result = scope(`step ${t}`, () => synchronous("scan", step(carry, x)));
-    if (!Array.isArray(result) || result.length !== 2) throw new InputError("scan: the step must return [carry, y]; return null as y where there is none");
+    if (!Array.isArray(result) || result.length !== 2)
+      throw new InputError("scan: the step must return [carry, y]; return null as y where there is none");
     const [next, y] = result as unknown as [C, Y];
     if (t === 0) leavesLike("scan", "the carry of the first step", next, carry);
     carry = valuesOf<unknown>("scan", next) as C;
@@ -41,9 +45,11 @@ export function scan<C = Value, X = Value, Y = Value>(
 function stepsOf(xs: readonly Value[]): number {
   const lengths = xs.map((x) => x.shape[0]);
   const [steps] = lengths;
-  if (steps === undefined || steps === 0) throw new InputError("scan: xs has no steps; give at least one leaf with at least one entry along axis 0");
+  if (steps === undefined || steps === 0)
+    throw new InputError("scan: xs has no steps; give at least one leaf with at least one entry along axis 0");
   const odd = lengths.find((length) => length !== steps);
-  if (odd !== undefined || lengths.includes(undefined)) throw new ShapeError(`scan: the leaves of xs have ${steps} and ${odd ?? "no"} steps along axis 0; all must have the same`);
+  if (odd !== undefined || lengths.includes(undefined))
+    throw new ShapeError(`scan: the leaves of xs have ${steps} and ${odd ?? "no"} steps along axis 0; all must have the same`);
   return steps;
 }
 

@@ -26,14 +26,18 @@ function isNest(x: unknown): boolean {
 
 /** Whether x is one leaf. Ragged nests count as one, so that reading it says what is wrong. */
 export function isLeaf(x: unknown): boolean {
-  return x instanceof Value || isValueLike(x) || typeof x === "number" || isTypedArray(x) || (Array.isArray(x) && x.length > 0 && isNest(x));
+  return (
+    x instanceof Value || isValueLike(x) || typeof x === "number" || isTypedArray(x) || (Array.isArray(x) && x.length > 0 && isNest(x))
+  );
 }
 
 /** The tree with its leaves read as Values. Throws InputError naming the place of what is no number. */
 export function valuesOf<T>(op: string, tree: T): ValuesOf<T> {
   return mapTree(tree, isLeaf, (leaf, path) => {
     if (isLeaf(leaf)) return toValue(op, leaf as Value);
-    throw new InputError(`${op}: ${path === "" ? "the argument" : `the entry ${path}`} is ${kindOf(leaf)}; trees hold Values, numbers and arrays of numbers`);
+    throw new InputError(
+      `${op}: ${path === "" ? "the argument" : `the entry ${path}`} is ${kindOf(leaf)}; trees hold Values, numbers and arrays of numbers`,
+    );
   }) as ValuesOf<T>;
 }
 
@@ -52,7 +56,10 @@ export function leavesLike(op: string, what: string, tree: unknown, like: unknow
   const given = leavesOf(valuesOf(op, tree), isLeaf);
   const expected = leavesOf(like, isLeaf);
   const odd = expected.find(({ path }, k) => given[k]?.path !== path) ?? given[expected.length];
-  if (odd !== undefined) throw new InputError(`${op}: ${what} has another structure: it differs at ${odd.path === "" ? "the root" : odd.path}; give one leaf for each`);
+  if (odd !== undefined)
+    throw new InputError(
+      `${op}: ${what} has another structure: it differs at ${odd.path === "" ? "the root" : odd.path}; give one leaf for each`,
+    );
   return given.map(({ leaf, path }, k) => {
     const [x, y] = [leaf as Value, expected[k]?.leaf as Value];
     if (sameShape(x.shape, y.shape)) return x;

@@ -17,7 +17,12 @@ export function vjp<A extends readonly unknown[] = [Value], R = Value>(
   f: (...args: A) => R,
   ...primals: { [K in keyof A]: InputsOf<A[K]> }
 ): [out: ValuesOf<R>, pullback: (cotangent: InputsOf<ValuesOf<R>>) => { -readonly [K in keyof A]: ValuesOf<A[K]> }] {
-  const call = record("vjp", f as never, primals, primals.map((_, k) => k));
+  const call = record(
+    "vjp",
+    f as never,
+    primals,
+    primals.map((_, k) => k),
+  );
   const out = valuesOf("vjp", call.out) as ValuesOf<R>;
   const roots = leaves(out);
   const trees = primals.map((primal) => valuesOf("vjp", primal));
@@ -31,5 +36,13 @@ export function vjp<A extends readonly unknown[] = [Value], R = Value>(
       return rebuild(tree, cotangents.slice(at - count, at));
     }) as { -readonly [K in keyof A]: ValuesOf<A[K]> };
   };
-  return [call.connected ? out : rebuild(out, roots.map((root) => root.detach())), pullback];
+  return [
+    call.connected
+      ? out
+      : rebuild(
+          out,
+          roots.map((root) => root.detach()),
+        ),
+    pullback,
+  ];
 }
