@@ -1,6 +1,6 @@
 import { DefaultReporter, type TestCase, type TestModule } from "vitest/node";
 
-/** What a run came to. A file that cannot be loaded, and an error outside every test, count as failed. */
+/** What a run came to. A file that does not load, a suite whose set-up fails, and an error outside every test count as failed. */
 export interface Counts {
   passed: number;
   failed: number;
@@ -19,12 +19,12 @@ export default class CountsReporter extends DefaultReporter {
 }
 
 /** The counts of all tests of the modules; `strayErrors` were thrown outside every test. */
-export function countTests(modules: readonly Pick<TestModule, "children" | "errors" | "state">[], strayErrors: number): Counts {
+export function countTests(modules: readonly Pick<TestModule, "children" | "errors">[], strayErrors: number): Counts {
   const counts: Counts = { passed: 0, failed: strayErrors, skipped: 0 };
   for (const module of modules) {
     for (const test of module.children.allTests()) counts[outcome(test)] += 1;
-    const loaded = module.errors().length === 0;
-    if (!loaded) counts.failed += 1;
+    const notRun = [module, ...module.children.allSuites()].filter((part) => part.errors().length > 0);
+    counts.failed += notRun.length;
   }
   return counts;
 }
