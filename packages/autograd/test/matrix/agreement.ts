@@ -30,7 +30,8 @@ interface Expected {
  * `scale`: an element may be a sum that cancels.
  */
 export function disagreements(label: string, got: Value, expected: Expected, relative = ROUNDING * EPSILON.float64, scale = 1): string[] {
-  if (got.shape.join() !== expected.shape.join()) return [`${label}: expected shape [${expected.shape.join(", ")}], got [${got.shape.join(", ")}]`];
+  if (got.shape.join() !== expected.shape.join())
+    return [`${label}: expected shape [${expected.shape.join(", ")}], got [${got.shape.join(", ")}]`];
   const numbers = Array.from(expected.data);
   const allowed = relative * Math.max(scale, ...numbers.filter(Number.isFinite).map(Math.abs));
   return numbers.flatMap((x, k) => {

@@ -45,28 +45,92 @@ const PATTERNS: readonly (readonly [Shape, Shape, Shape])[] = [
   [[2, 3], [1], [2, 3]],
   [[2, 3], [3], [2, 3]],
   [[3], [2, 3], [2, 3]],
-  [[2, 3], [1, 1], [2, 3]],
-  [[2, 1], [1, 3], [2, 3]],
-  [[1, 3], [2, 1], [2, 3]],
+  [
+    [2, 3],
+    [1, 1],
+    [2, 3],
+  ],
+  [
+    [2, 1],
+    [1, 3],
+    [2, 3],
+  ],
+  [
+    [1, 3],
+    [2, 1],
+    [2, 3],
+  ],
   [[2, 1], [3], [2, 3]],
-  [[2, 3], [1, 3], [2, 3]],
-  [[2, 1], [2, 3], [2, 3]],
-  [[2, 3, 2], [3, 2], [2, 3, 2]],
-  [[2, 1, 2], [3, 1], [2, 3, 2]],
-  [[1, 1, 2], [2, 3, 1], [2, 3, 2]],
-  [[2, 3, 2], [2, 1, 2], [2, 3, 2]],
-  [[2, 1, 2], [1, 3, 1], [2, 3, 2]],
-  [[1, 2, 1, 2], [3, 1, 2, 1], [3, 2, 2, 2]],
-  [[2, 1, 1, 2], [2, 1], [2, 1, 2, 2]],
+  [
+    [2, 3],
+    [1, 3],
+    [2, 3],
+  ],
+  [
+    [2, 1],
+    [2, 3],
+    [2, 3],
+  ],
+  [
+    [2, 3, 2],
+    [3, 2],
+    [2, 3, 2],
+  ],
+  [
+    [2, 1, 2],
+    [3, 1],
+    [2, 3, 2],
+  ],
+  [
+    [1, 1, 2],
+    [2, 3, 1],
+    [2, 3, 2],
+  ],
+  [
+    [2, 3, 2],
+    [2, 1, 2],
+    [2, 3, 2],
+  ],
+  [
+    [2, 1, 2],
+    [1, 3, 1],
+    [2, 3, 2],
+  ],
+  [
+    [1, 2, 1, 2],
+    [3, 1, 2, 1],
+    [3, 2, 2, 2],
+  ],
+  [
+    [2, 1, 1, 2],
+    [2, 1],
+    [2, 1, 2, 2],
+  ],
   [[0], [], [0]],
   [[0], [1], [0]],
   [[], [0], [0]],
   [[0], [0], [0]],
   [[0, 3], [3], [0, 3]],
-  [[2, 0], [2, 1], [2, 0]],
-  [[1, 0], [3, 1], [3, 0]],
-  [[0, 1], [1, 0], [0, 0]],
-  [[1, 3], [0, 1], [0, 3]],
+  [
+    [2, 0],
+    [2, 1],
+    [2, 0],
+  ],
+  [
+    [1, 0],
+    [3, 1],
+    [3, 0],
+  ],
+  [
+    [0, 1],
+    [1, 0],
+    [0, 0],
+  ],
+  [
+    [1, 3],
+    [0, 1],
+    [0, 3],
+  ],
 ];
 
 const sizeOf = (shape: Shape) => shape.reduce((size, n) => size * n, 1);
@@ -110,7 +174,12 @@ function wrongBroadcast(op: string, [p, q, shape]: readonly [Shape, Shape, Shape
     }),
   );
   const shapes = [p, q];
-  return [...wrong, ...gradients.flatMap((g, k) => disagreements(`gradient ${k} of ${op}`, g, { shape: shapes[k] as Shape, data: expected[k] as number[] }))];
+  return [
+    ...wrong,
+    ...gradients.flatMap((g, k) =>
+      disagreements(`gradient ${k} of ${op}`, g, { shape: shapes[k] as Shape, data: expected[k] as number[] }),
+    ),
+  ];
 }
 
 const SEEDS = isFull ? [1, 2, 3, 4, 5] : [1];
@@ -125,7 +194,9 @@ describe.each(Object.keys(CONDITIONS))("%s broadcasts as NumPy does", (op) => {
   it.each(PATTERNS)("%j with %j", (p, q, shape) => {
     const [a, b] = [drawn(p, 5).map((x) => x - 0.5), drawn(q, 6).map((x) => x - 0.5)];
     const out = (autograd as unknown as Record<string, Binary>)[op]!(asValue(a, p), asValue(b, q));
-    const expected = Array.from({ length: sizeOf(shape) }, (_, k) => CONDITIONS[op]!(a[source(k, shape, p)] as number, b[source(k, shape, q)] as number));
+    const expected = Array.from({ length: sizeOf(shape) }, (_, k) =>
+      CONDITIONS[op]!(a[source(k, shape, p)] as number, b[source(k, shape, q)] as number),
+    );
     expect(out.dtype).toBe("bool");
     expect(disagreements(op, out, { shape, data: expected.map(Number) })).toEqual([]);
   });
@@ -144,7 +215,10 @@ describe("where broadcasts three operands together", () => {
   it.each(CASES)("%j, %j and %j", (pc, p, q, shape) => {
     const c = drawn(pc, 7).map((x) => Number(x > 0.8));
     const [a, b] = [drawn(p, 8), drawn(q, 9)];
-    const [out, pullback] = vjp((x: Value, y: Value) => autograd.where(asValue(c, pc), x, y), asValue(a, p), asValue(b, q)) as unknown as [Value, (ct: Value) => Value[]];
+    const [out, pullback] = vjp((x: Value, y: Value) => autograd.where(asValue(c, pc), x, y), asValue(a, p), asValue(b, q)) as unknown as [
+      Value,
+      (ct: Value) => Value[],
+    ];
     const takes = Array.from({ length: sizeOf(shape) }, (_, k) => c[source(k, shape, pc)] === 1);
     const chosen = takes.map((yes, k) => (yes ? a[source(k, shape, p)] : b[source(k, shape, q)]) as number);
     expect(disagreements("where", out, { shape, data: chosen })).toEqual([]);
@@ -152,6 +226,9 @@ describe("where broadcasts three operands together", () => {
     const [da, db] = [a.map(() => 0), b.map(() => 0)];
     takes.forEach((yes, k) => ((yes ? da : db)[source(k, shape, yes ? p : q)]! += cotangent.data[k] as number));
     const [ga, gb] = pullback(cotangent) as [Value, Value];
-    expect([...disagreements("gradient of x", ga, { shape: p, data: da }), ...disagreements("gradient of y", gb, { shape: q, data: db })]).toEqual([]);
+    expect([
+      ...disagreements("gradient of x", ga, { shape: p, data: da }),
+      ...disagreements("gradient of y", gb, { shape: q, data: db }),
+    ]).toEqual([]);
   });
 });

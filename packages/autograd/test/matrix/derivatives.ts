@@ -117,7 +117,12 @@ function gradientEntries(f: Scalar, operands: readonly Value[], radius: number):
   const gradients = gradientsOf(f, operands);
   return operands.flatMap((x, k) =>
     Array.from({ length: x.size }, (_, j) => {
-      const unit = operands.map((y, i) => value(Float64Array.from({ length: y.size }, (_, e) => Number(i === k && e === j)), { shape: y.shape }));
+      const unit = operands.map((y, i) =>
+        value(
+          Float64Array.from({ length: y.size }, (_, e) => Number(i === k && e === j)),
+          { shape: y.shape },
+        ),
+      );
       const difference = differentiated((t) => f(...moved(operands, unit, t)).item(), radius / 32);
       return { name: `operand ${k}, entry ${j}`, analytic: (gradients[k] as Value).data[j] as number, difference };
     }),

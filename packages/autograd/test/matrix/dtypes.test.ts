@@ -64,9 +64,12 @@ describe("dtypes meet as documented", () => {
     expect(autograd.lt(OPERANDS[a], OPERANDS[b]).dtype).toBe("bool");
   });
 
-  it.each(PROMOTION.filter(([a, b]) => OPERANDS[a] instanceof autograd.Value && OPERANDS[b] instanceof autograd.Value))("where chooses between %s and %s as %s", (a, b, dtype) => {
-    expect(where(value([1, 0, 1], { dtype: "bool" }), OPERANDS[a], OPERANDS[b]).dtype).toBe(dtype);
-  });
+  it.each(PROMOTION.filter(([a, b]) => OPERANDS[a] instanceof autograd.Value && OPERANDS[b] instanceof autograd.Value))(
+    "where chooses between %s and %s as %s",
+    (a, b, dtype) => {
+      expect(where(value([1, 0, 1], { dtype: "bool" }), OPERANDS[a], OPERANDS[b]).dtype).toBe(dtype);
+    },
+  );
 });
 
 describe("dtype of the result", () => {
@@ -90,7 +93,11 @@ describe("dtype of the result", () => {
     ["a sum of int32 is int32", sum(int32), "int32"],
     ["a mean of int32 is a float", autograd.mean(int32), "float64"],
     ["max of int32 is int32", autograd.max(int32), "int32"],
-    ["matmul of float32 and float32 is float32", matmul(value([[1, 2]], { dtype: "float32" }), value([[1], [2]], { dtype: "float32" })), "float32"],
+    [
+      "matmul of float32 and float32 is float32",
+      matmul(value([[1, 2]], { dtype: "float32" }), value([[1], [2]], { dtype: "float32" })),
+      "float32",
+    ],
     ["matmul of float32 and float64 is float64", matmul(value([[1, 2]], { dtype: "float32" }), value([[1], [2]])), "float64"],
     ["concat of float32 and float64 is float64", concat([float32, array("float64")], { axis: 0 }), "float64"],
     ["concat of int32 and float32 is float32", concat([int32, float32], { axis: 0 }), "float32"],
@@ -113,18 +120,33 @@ describe("dtype of the result", () => {
 
 describe("dtypes of gradients", () => {
   it("a float32 operand beside a float64 array gets a float32 gradient", () => {
-    const [gx, gy] = grad((x: Value, y: Value) => x.mul(y).sum(), { argnums: [0, 1] })(array("float32"), array("float64")) as unknown as [Value, Value];
+    const [gx, gy] = grad((x: Value, y: Value) => x.mul(y).sum(), { argnums: [0, 1] })(array("float32"), array("float64")) as unknown as [
+      Value,
+      Value,
+    ];
     expect([gx.dtype, gy.dtype]).toEqual(["float32", "float64"]);
   });
 
   it("a float32 operand that was broadcast gets a float32 gradient of its own shape", () => {
-    const g = grad((x: Value) => x.mul(value([[1, 2, 3], [4, 5, 6]])).sum())(value([1, 2, 3], { dtype: "float32" })) as Value;
+    const g = grad((x: Value) =>
+      x
+        .mul(
+          value([
+            [1, 2, 3],
+            [4, 5, 6],
+          ]),
+        )
+        .sum(),
+    )(value([1, 2, 3], { dtype: "float32" })) as Value;
     expect([g.dtype, g.toArray()]).toEqual(["float32", [5, 7, 9]]);
   });
 
   it("a 0-d operand of a float32 array gets its gradient in double", () => {
     const s = param(0.1);
-    value([1, 2 ** 24 + 2], { dtype: "float32" }).mul(s).sum().backward();
+    value([1, 2 ** 24 + 2], { dtype: "float32" })
+      .mul(s)
+      .sum()
+      .backward();
     expect([s.grad.dtype, s.grad.item()]).toEqual(["float64", 2 ** 24 + 3]);
   });
 

@@ -6,7 +6,24 @@ import { elementwise } from "./calls.js";
 const empty = (...shape: number[]) => value(new Float64Array(0), { shape });
 
 describe("empty arrays", () => {
-  const UNARY = ["neg", "exp", "log", "sqrt", "square", "abs", "reciprocal", "sin", "cos", "tanh", "sigmoid", "relu", "softplus", "expm1", "log1p", "sign"];
+  const UNARY = [
+    "neg",
+    "exp",
+    "log",
+    "sqrt",
+    "square",
+    "abs",
+    "reciprocal",
+    "sin",
+    "cos",
+    "tanh",
+    "sigmoid",
+    "relu",
+    "softplus",
+    "expm1",
+    "log1p",
+    "sign",
+  ];
 
   it.each(UNARY)("%s of [0, 3] is [0, 3], and so is its gradient", (op) => {
     const f = elementwise[op]!;
@@ -26,7 +43,15 @@ describe("empty arrays", () => {
     ["the sum along a full axis of an empty array is empty", autograd.sum(empty(2, 0), { axis: 0 }), [0], []],
     ["the max along a full axis of an empty array is empty", autograd.max(empty(2, 0), { axis: 0 }), [0], []],
     ["the sum keeps axes", autograd.sum(empty(2, 0), { keepDims: true }), [1, 1], [[0]]],
-    ["a product over no inner elements is 0", matmul(empty(2, 0), empty(0, 3)), [2, 3], [[0, 0, 0], [0, 0, 0]]],
+    [
+      "a product over no inner elements is 0",
+      matmul(empty(2, 0), empty(0, 3)),
+      [2, 3],
+      [
+        [0, 0, 0],
+        [0, 0, 0],
+      ],
+    ],
     ["a product of no rows is empty", matmul(empty(0, 2), value([[1], [2]])), [0, 1], []],
     ["the dot product of nothing is 0", matmul(empty(0), empty(0)), [], 0],
     ["concat skips empty parts", concat([empty(0), value([1, 2])], { axis: 0 }), [2], [1, 2]],
@@ -49,7 +74,10 @@ describe("empty arrays", () => {
   });
 
   it("gradients through empty arrays are zeros of the operands' shapes", () => {
-    const [ga, gb] = grad((a: Value, b: Value) => matmul(a, b).sum(), { argnums: [0, 1] })(empty(2, 0), empty(0, 3)) as unknown as [Value, Value];
+    const [ga, gb] = grad((a: Value, b: Value) => matmul(a, b).sum(), { argnums: [0, 1] })(empty(2, 0), empty(0, 3)) as unknown as [
+      Value,
+      Value,
+    ];
     expect([ga.shape, gb.shape]).toEqual([
       [2, 0],
       [0, 3],
@@ -76,7 +104,18 @@ describe("0-d Values", () => {
     ["stack", autograd.stack([s, value(3)], { axis: 0 }), [2], [2, 3]],
     ["where", autograd.where(value(1, { dtype: "bool" }), s, 3), [], 2],
     ["pad with no axes", autograd.pad(s, []), [], 2],
-    ["embedding with one index", autograd.embedding(value([[1, 2], [3, 4]]), value(1, { dtype: "int32" })), [2], [3, 4]],
+    [
+      "embedding with one index",
+      autograd.embedding(
+        value([
+          [1, 2],
+          [3, 4],
+        ]),
+        value(1, { dtype: "int32" }),
+      ),
+      [2],
+      [3, 4],
+    ],
     ["int32", value(3, { dtype: "int32" }).add(value(4, { dtype: "int32" })), [], 7],
   ];
   it.each(RESULTS)("%s", (_name, x, shape, elements) => {

@@ -1,11 +1,27 @@
 import { describe, expect, it } from "vitest";
-import { grad, matmul, mseLoss, noGrad, param, type Param, scan, sigmoid, split, stack, sum, tanh, type Value, value } from "../../src/index.js";
+import {
+  grad,
+  matmul,
+  mseLoss,
+  noGrad,
+  param,
+  type Param,
+  scan,
+  sigmoid,
+  split,
+  stack,
+  sum,
+  tanh,
+  type Value,
+  value,
+} from "../../src/index.js";
 import { disagreement, disagreements } from "./agreement.js";
 import { constant, decodeArray, type NetworkCase, networkCases } from "./references.js";
 
 type Named<T = Value> = Readonly<Record<string, T>>;
 
-const read = (arrays: NetworkCase["parameters"] | undefined): Named => Object.fromEntries(Object.entries(arrays ?? {}).map(([name, x]) => [name, constant(decodeArray(x))]));
+const read = (arrays: NetworkCase["parameters"] | undefined): Named =>
+  Object.fromEntries(Object.entries(arrays ?? {}).map(([name, x]) => [name, constant(decodeArray(x))]));
 
 function wrongArrays(got: Named, expected: NetworkCase["parameters"]): string[] {
   return Object.entries(expected).flatMap(([name, x]) => disagreements(name, got[name] as Value, decodeArray(x)));
@@ -27,7 +43,9 @@ type State = readonly [Value, Value];
 function lstmStep([h, c]: State, x: Value, { weightIh, weightHh, biasIh, biasHh }: Named): State {
   const gates = matmul(x, weightIh!.transpose()).add(biasIh!).add(matmul(h, weightHh!.transpose())).add(biasHh!);
   const [i, f, g, o] = split(gates, 4, { axis: 1 }) as unknown as [Value, Value, Value, Value];
-  const next = sigmoid(f).mul(c).add(sigmoid(i).mul(tanh(g)));
+  const next = sigmoid(f)
+    .mul(c)
+    .add(sigmoid(i).mul(tanh(g)));
   return [sigmoid(o).mul(tanh(next)), next];
 }
 
@@ -50,19 +68,25 @@ function byLoop(p: Named): Named {
   return { outputs: stack(rows, { axis: 0 }), h: state[0], c: state[1] };
 }
 
-const lstm = (run: (p: Named) => Named) => (p: Named, _inputs: Named, cotangents: Named): Outcome => {
-  const outputs = run(p);
-  const loss = Object.keys(cotangents)
-    .map((name) => sum(outputs[name]!.mul(cotangents[name]!)))
-    .reduce((a, b) => a.add(b));
-  return { loss, outputs };
-};
+const lstm =
+  (run: (p: Named) => Named) =>
+  (p: Named, _inputs: Named, cotangents: Named): Outcome => {
+    const outputs = run(p);
+    const loss = Object.keys(cotangents)
+      .map((name) => sum(outputs[name]!.mul(cotangents[name]!)))
+      .reduce((a, b) => a.add(b));
+    return { loss, outputs };
+  };
 
-const NETWORKS: readonly (readonly [string, NetworkCase, (p: Named, inputs: Named, cotangents: Named) => Outcome])[] = networkCases.flatMap((reference) =>
-  reference.network === "perceptron"
-    ? [["a perceptron", reference, perceptron] as const]
-    : [[`${reference.network}, by scan`, reference, lstm(byScan)] as const, [`${reference.network}, in a loop`, reference, lstm(byLoop)] as const],
-);
+type Row = readonly [string, NetworkCase, (p: Named, inputs: Named, cotangents: Named) => Outcome];
+
+const NETWORKS: readonly Row[] = networkCases.flatMap((reference): Row[] => {
+  if (reference.network === "perceptron") return [["a perceptron", reference, perceptron]];
+  return [
+    [`${reference.network}, by scan`, reference, lstm(byScan)],
+    [`${reference.network}, in a loop`, reference, lstm(byLoop)],
+  ];
+});
 
 describe.each(NETWORKS)("%s", (_name, reference, network) => {
   const [parameters, inputs, cotangents] = [read(reference.parameters), read(reference.inputs), read(reference.cotangents)];
@@ -74,7 +98,9 @@ describe.each(NETWORKS)("%s", (_name, reference, network) => {
   });
 
   it("has PyTorch's gradients by backward()", () => {
-    const leaves: Named<Param> = Object.fromEntries(Object.entries(parameters).map(([name, x]) => [name, param(x.data.slice(), { shape: x.shape, name })]));
+    const leaves: Named<Param> = Object.fromEntries(
+      Object.entries(parameters).map(([name, x]) => [name, param(x.data.slice(), { shape: x.shape, name })]),
+    );
     network(leaves, inputs, cotangents).loss.backward();
     const gradients = Object.fromEntries(Object.entries(leaves).map(([name, leaf]) => [name, leaf.grad]));
     expect(wrongArrays(gradients, reference.gradients)).toEqual([]);

@@ -43,11 +43,31 @@ export interface StructuralCase {
   readonly note?: string;
 }
 
-type Raw = Record<string, never>;
+interface EncodedElementwise {
+  readonly op: string;
+  readonly kind: "ordinary" | "special";
+  readonly points: readonly (readonly Encoded[])[];
+  readonly values: readonly Encoded[];
+  readonly gradients: readonly (readonly (Encoded | null)[] | null)[];
+  readonly scales?: readonly (readonly (Encoded | null)[] | null)[];
+}
 
-function casesOf(name: string): Raw[] {
+interface EncodedStructural {
+  readonly op: string;
+  readonly name: string;
+  readonly note?: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly operands: readonly EncodedArray[];
+  readonly outputs: readonly EncodedArray[];
+  readonly cotangents: readonly (EncodedArray | null)[];
+  readonly gradients: readonly EncodedArray[];
+  readonly vectors?: readonly EncodedArray[];
+  readonly products?: readonly EncodedArray[];
+}
+
+function casesOf<T>(name: string): readonly T[] {
   const file = new URL(`../references/fixtures/${name}.json`, import.meta.url);
-  return (JSON.parse(readFileSync(file, "utf8")) as { cases: Raw[] }).cases;
+  return (JSON.parse(readFileSync(file, "utf8")) as { cases: T[] }).cases;
 }
 
 export function decode(x: Encoded): number {
@@ -58,43 +78,53 @@ export function decodeArray({ shape, data, dtype = "float64" }: EncodedArray): R
   return { shape, data: data.map(decode), dtype };
 }
 
-function elementwiseCase({ op, kind, points, values, gradients, scales }: Raw): ElementwiseCase {
-  const columns = (rows: (Encoded | null)[][] | (Encoded | null)[] | undefined, count: number) =>
-    Array.from({ length: count }, (_, k) => ((rows?.[k] ?? (values as Encoded[]).map(() => null)) as (Encoded | null)[]).map((x) => (x === null ? null : decode(x))));
-  const read = columns(gradients, (gradients as unknown[]).length);
+function elementwiseCase({ op, kind, points, values, gradients, scales = gradients }: EncodedElementwise): ElementwiseCase {
+  const columns = (rows: EncodedElementwise["gradients"]) =>
+    rows.map((row) => (row ?? values.map(() => null)).map((x) => (x === null ? null : decode(x))));
   return {
     op,
     kind,
-    points: (points as Encoded[][]).map((p) => p.map(decode)),
-    values: (values as Encoded[]).map(decode),
-    gradients: read,
-    scales: scales === undefined ? read : columns(scales, read.length),
+    points: points.map((p) => p.map(decode)),
+    values: values.map(decode),
+    gradients: columns(gradients),
+    scales: columns(scales),
   };
 }
 
-function structuralCase(raw: Raw): StructuralCase {
-  const arrays = (xs: EncodedArray[]) => xs.map(decodeArray);
+function structuralCase({
+  op,
+  name,
+  note,
+  options,
+  operands,
+  outputs,
+  cotangents,
+  gradients,
+  vectors,
+  products,
+}: EncodedStructural): StructuralCase {
+  const arrays = (xs: readonly EncodedArray[]) => xs.map(decodeArray);
   return {
-    op: raw["op"] as never,
-    name: raw["name"] as never,
-    note: raw["note"] as never,
-    options: decodeOptions(raw["options"] as never),
-    operands: arrays(raw["operands"] as never),
-    outputs: arrays(raw["outputs"] as never),
-    cotangents: (raw["cotangents"] as unknown as (EncodedArray | null)[]).map((c) => (c === null ? null : decodeArray(c))),
-    gradients: arrays(raw["gradients"] as never),
-    ...(raw["vectors"] === undefined ? {} : { vectors: arrays(raw["vectors"]), products: arrays(raw["products"] as never) }),
+    op,
+    name,
+    options: decodeOptions(options),
+    operands: arrays(operands),
+    outputs: arrays(outputs),
+    cotangents: cotangents.map((c) => (c === null ? null : decodeArray(c))),
+    gradients: arrays(gradients),
+    ...(note === undefined ? {} : { note }),
+    ...(vectors === undefined || products === undefined ? {} : { vectors: arrays(vectors), products: arrays(products) }),
   };
 }
 
-function decodeOptions(options: Record<string, unknown>): Record<string, unknown> {
+function decodeOptions(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(options).map(([key, x]) => [key, key === "value" ? decode(x as Encoded) : x]));
 }
 
-export const elementwiseCases: readonly ElementwiseCase[] = casesOf("elementwise").map(elementwiseCase);
-export const structuralCases: readonly StructuralCase[] = casesOf("structural").map(structuralCase);
-export const networkCases = casesOf("networks") as unknown as readonly NetworkCase[];
-export const optimizerCases = casesOf("optimizers") as unknown as readonly OptimizerCase[];
+export const elementwiseCases: readonly ElementwiseCase[] = casesOf<EncodedElementwise>("elementwise").map(elementwiseCase);
+export const structuralCases: readonly StructuralCase[] = casesOf<EncodedStructural>("structural").map(structuralCase);
+export const networkCases = casesOf<NetworkCase>("networks");
+export const optimizerCases = casesOf<OptimizerCase>("optimizers");
 
 export interface NetworkCase {
   readonly network: string;

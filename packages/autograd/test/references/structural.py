@@ -193,7 +193,7 @@ def by_index(*slices):
     """Slicing with NumPy, whose negative steps PyTorch lacks, as a lookup of element numbers."""
     def run(x):
         index = np.arange(x.numel()).reshape(x.shape)[slices]
-        return x.reshape(-1)[torch.tensor(np.ascontiguousarray(index))]
+        return x.reshape(-1)[torch.tensor(np.array(index))]
     return run
 
 
