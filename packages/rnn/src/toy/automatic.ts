@@ -1,6 +1,6 @@
 import { jvp, type Value } from "@unroll/autograd";
 import { toyLoss, toyParams } from "./network.js";
-import { forEachParameter, PARAMETER_NAMES, type ToyGradient, type ToyParameters } from "./parameters.js";
+import { forEachParameter, type ToyGradient, type ToyParameters, type ToyTree } from "./parameters.js";
 
 /** The gradient of E by reverse mode: `backward()` on the unrolled graph. */
 export function tapeGradient(parameters: ToyParameters, inputs: ArrayLike<number>, targets: ArrayLike<number>): ToyGradient {
@@ -17,11 +17,10 @@ export function tapeGradient(parameters: ToyParameters, inputs: ArrayLike<number
  * Computation 1 (1989).
  */
 export function forwardModeGradient(parameters: ToyParameters, inputs: ArrayLike<number>, targets: ArrayLike<number>): ToyGradient {
-  const loss = (u: Value, v: Value, w: Value, s: Value): Value => toyLoss({ u, v, w, s }, inputs, targets);
-  const primals = PARAMETER_NAMES.map((name) => parameters[name]);
-  return forEachParameter((direction) => {
-    const tangents = PARAMETER_NAMES.map((name) => (name === direction ? 1 : 0));
-    const [, derivative] = jvp(loss, primals, tangents);
+  const loss = (leaves: ToyTree<Value>): Value => toyLoss(leaves, inputs, targets);
+  return forEachParameter((name) => {
+    const direction = forEachParameter((other) => (other === name ? 1 : 0));
+    const [, derivative] = jvp(loss, [parameters], [direction]);
     return derivative.item();
   });
 }

@@ -8,7 +8,7 @@ export interface ToyTrainingOptions {
   /** How often to go through all sequences. */
   readonly epochs: number;
   /** What makes a step out of a gradient; plain gradient descent with a learning rate of 0.05 where none is given. */
-  readonly rule?: UpdateRule;
+  readonly rule?: UpdateRule<unknown>;
 }
 
 /**
