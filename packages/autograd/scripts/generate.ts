@@ -205,7 +205,7 @@ export function ${e.name}(x: Operand): Value {
   return `${docstring(e)}
 export function ${e.name}(x: Operand, y: Operand): Value {
   if (typeof (x as Value)?.payload !== "number" || (typeof y !== "number" && typeof (y as Value)?.payload !== "number")) {
-    return applyElementwise(ops.${e.name}, [x, y]);
+    return applyBinary(ops.${e.name}, x, y);
   }
   const u = x as Value;
   const p = u.payload as number;
@@ -252,7 +252,7 @@ function sweepCase(e: Entry): string {
 
 const scalarFile = `${HEADER}
 import { binary, unary } from "../ops/table.js";
-import { applyElementwise, type Operand } from "./apply.js";
+import { applyBinary, applyElementwise, type Operand } from "./apply.js";
 import type { PendingSegment } from "./backward.js";
 import { CONST, constant, core, HOOKED, importOf, NODE, RELEASED, room, segment } from "./segments.js";
 import { Value } from "./value.js";

@@ -15,6 +15,13 @@ export function runElementwise(op: ElementwiseOp, operands: readonly Payload[]):
   return toPayload(out);
 }
 
+/** Two arrays of one floating type. */
+export function runOnEqualTypes(op: ElementwiseOp, x: NdArray, y: NdArray): NdArray {
+  const out = newArray(x.type);
+  op.kernel.forward(x.type.size, out.data, out.offset, x.data, x.offset, 1, y.data, y.offset, 1, NOTHING, 0, 0);
+  return out;
+}
+
 /** Shape by broadcasting; dtype by promotion, in which plain numbers are weak. */
 export function elementwiseType(op: ElementwiseOp, operands: readonly Payload[]): ArrayType {
   // where's condition has no say in the dtype.

@@ -3,8 +3,9 @@ import { InputError } from "../errors.js";
 import { ArrayType, filled, NdArray, type Payload, toPayload, typeOf } from "../ops/array.js";
 import { arrayAlgebra } from "../ops/arrayAlgebra.js";
 import type { ElementwiseOp, Op, StructuralOp } from "../ops/op.js";
-import { runElementwise, runStructural } from "../ops/raw.js";
-import { ArrayNode, type Kept, noteRecorded } from "./arrayNode.js";
+import { runElementwise, runOnEqualTypes, runStructural } from "../ops/raw.js";
+import { sameShape } from "../shape.js";
+import { ArrayNode, type Kept, noteBytes, noteRecorded } from "./arrayNode.js";
 import { isTypedArray, isValueLike, kindOf, type NumericInput, payloadFrom } from "./input.js";
 import { isRecording } from "./segments.js";
 import * as scalar from "./scalar.generated.js";
@@ -41,6 +42,36 @@ export function applyElementwise(op: ElementwiseOp, operands: readonly Operand[]
     [keptOr(out, (keeps & 8) !== 0)],
   );
   return recorded(node, [out])[0] as Value;
+}
+
+/** The same for two operands. */
+export function applyBinary(op: ElementwiseOp, x: Operand, y: Operand): Value {
+  if (x instanceof Value && y instanceof Value) {
+    const out = onEqualTypes(op, x, y);
+    if (out !== null) return out;
+  }
+  return applyElementwise(op, [x, y]);
+}
+
+const NO_INDICES: readonly number[] = [0, 0];
+
+/**
+ * Two floating arrays of one type, the usual case of small networks: an add of 16 elements takes 100 ns this way, 500 through the
+ * general path.
+ */
+function onEqualTypes(op: ElementwiseOp, x: Value, y: Value): Value | null {
+  const p = x.payload;
+  const q = y.payload;
+  if (!(p instanceof NdArray) || !(q instanceof NdArray) || !isFloating(p.type.dtype) || op.result === "bool") return null;
+  if (p.type !== q.type && (p.type.dtype !== q.type.dtype || !sameShape(p.type.shape, q.type.shape))) return null;
+  const out = runOnEqualTypes(op, p, q);
+  if ((x.origin === null && y.origin === null) || !isRecording()) return new Value(null, 0, out);
+  const keeps = (x.origin === null ? 0 : (op.kernel.keeps[0] as number)) | (y.origin === null ? 0 : (op.kernel.keeps[1] as number));
+  const indices = x.index > 0 || y.index > 0 ? [x.index, y.index] : NO_INDICES;
+  const operands = [(keeps & 1) !== 0 ? p : p.type, (keeps & 2) !== 0 ? q : q.type];
+  const node = new ArrayNode(op, null, [x.origin, y.origin], indices, operands, [(keeps & 8) !== 0 ? out : out.type]);
+  noteBytes(out.type.size * bytesPerElement(out.type.dtype));
+  return new Value(node, 0, out);
 }
 
 /** Bits of what the partials of those operands read that need a gradient. */

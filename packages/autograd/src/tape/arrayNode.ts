@@ -1,7 +1,7 @@
 import type { ArrayType, Payload } from "../ops/array.js";
 import type { Op } from "../ops/op.js";
 import type { Hook } from "./hooks.js";
-import { type Core, currentScope, openCoreOf, seal, Segment, viewOf } from "./segments.js";
+import { currentScope, openCoreOf, seal, Segment, viewOf } from "./segments.js";
 import type { Param } from "./value.js";
 
 /** What a recorded operand leads back to: a leaf, an array node, or a scalar's segment; with the output or offset there. */
@@ -65,17 +65,23 @@ export class ArrayNode {
   }
 }
 
-/** Notes that an array node was recorded; seals the open segment where it pins too much. */
+/** Notes that an array node was recorded: a sealed segment is kept only as far as the node needs it. */
 export function noteRecorded(node: ArrayNode, bytes: number): void {
-  recordedBytes += bytes;
-  const core: Core = openCoreOf();
+  const core = openCoreOf();
   for (const origin of node.origins) {
     if (!(origin instanceof Segment)) continue;
     if (origin.core === core) core.arrayUsers.push(node);
     else node.narrow(origin);
   }
+  noteBytes(bytes);
+}
+
+/** Counts what array nodes hold; seals the open segment where it pins too much of that. */
+export function noteBytes(bytes: number): void {
+  recordedBytes += bytes;
   if (recordedBytes < PINNED_BYTES) return;
   recordedBytes = 0;
+  const core = openCoreOf();
   if (core.importsArrays || core.arrayUsers.length > 0) seal();
 }
 

@@ -1,7 +1,7 @@
 // Generated from ops/elementwise.ts by `pnpm generate` (scripts/generate.ts). Do not edit.
 
 import { binary, unary } from "../ops/table.js";
-import { applyElementwise, type Operand } from "./apply.js";
+import { applyBinary, applyElementwise, type Operand } from "./apply.js";
 import type { PendingSegment } from "./backward.js";
 import { CONST, constant, core, HOOKED, importOf, NODE, RELEASED, room, segment } from "./segments.js";
 import { Value } from "./value.js";
@@ -471,7 +471,7 @@ export function softplus(x: Operand): Value {
  */
 export function add(x: Operand, y: Operand): Value {
   if (typeof (x as Value)?.payload !== "number" || (typeof y !== "number" && typeof (y as Value)?.payload !== "number")) {
-    return applyElementwise(ops.add, [x, y]);
+    return applyBinary(ops.add, x, y);
   }
   const u = x as Value;
   const p = u.payload as number;
@@ -501,7 +501,7 @@ export function add(x: Operand, y: Operand): Value {
  */
 export function sub(x: Operand, y: Operand): Value {
   if (typeof (x as Value)?.payload !== "number" || (typeof y !== "number" && typeof (y as Value)?.payload !== "number")) {
-    return applyElementwise(ops.sub, [x, y]);
+    return applyBinary(ops.sub, x, y);
   }
   const u = x as Value;
   const p = u.payload as number;
@@ -531,7 +531,7 @@ export function sub(x: Operand, y: Operand): Value {
  */
 export function mul(x: Operand, y: Operand): Value {
   if (typeof (x as Value)?.payload !== "number" || (typeof y !== "number" && typeof (y as Value)?.payload !== "number")) {
-    return applyElementwise(ops.mul, [x, y]);
+    return applyBinary(ops.mul, x, y);
   }
   const u = x as Value;
   const p = u.payload as number;
@@ -561,7 +561,7 @@ export function mul(x: Operand, y: Operand): Value {
  */
 export function div(x: Operand, y: Operand): Value {
   if (typeof (x as Value)?.payload !== "number" || (typeof y !== "number" && typeof (y as Value)?.payload !== "number")) {
-    return applyElementwise(ops.div, [x, y]);
+    return applyBinary(ops.div, x, y);
   }
   const u = x as Value;
   const p = u.payload as number;
@@ -591,7 +591,7 @@ export function div(x: Operand, y: Operand): Value {
  */
 export function pow(x: Operand, y: Operand): Value {
   if (typeof (x as Value)?.payload !== "number" || (typeof y !== "number" && typeof (y as Value)?.payload !== "number")) {
-    return applyElementwise(ops.pow, [x, y]);
+    return applyBinary(ops.pow, x, y);
   }
   const u = x as Value;
   const p = u.payload as number;
@@ -621,7 +621,7 @@ export function pow(x: Operand, y: Operand): Value {
  */
 export function maximum(x: Operand, y: Operand): Value {
   if (typeof (x as Value)?.payload !== "number" || (typeof y !== "number" && typeof (y as Value)?.payload !== "number")) {
-    return applyElementwise(ops.maximum, [x, y]);
+    return applyBinary(ops.maximum, x, y);
   }
   const u = x as Value;
   const p = u.payload as number;
@@ -651,7 +651,7 @@ export function maximum(x: Operand, y: Operand): Value {
  */
 export function minimum(x: Operand, y: Operand): Value {
   if (typeof (x as Value)?.payload !== "number" || (typeof y !== "number" && typeof (y as Value)?.payload !== "number")) {
-    return applyElementwise(ops.minimum, [x, y]);
+    return applyBinary(ops.minimum, x, y);
   }
   const u = x as Value;
   const p = u.payload as number;
