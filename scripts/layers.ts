@@ -26,8 +26,9 @@ export const LAYERS = {
     layers: ["cells"],
     data: [],
     training: ["layers", "data"],
-    io: ["layers", "data"],
-    cli: ["toy", "training", "io"],
+    forecast: ["training"],
+    report: ["toy", "forecast"],
+    cli: ["report"],
   },
 } as const satisfies Record<string, Layers>;
 

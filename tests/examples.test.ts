@@ -74,6 +74,10 @@ describe("checking what is shown", () => {
     ["console.log([1, 2], 'x');", "[ 1, 2 ] x"],
     ["console.log('a\\nb');\nconsole.log(3);", "a\nb\n3"],
     ["console.log(1);\nthrow new RangeError('too ' + 'far');", "1\nRangeError: too far"],
+    [
+      "const place = /\\(([^(]*:\\d+):\\d+\\)|at ([^(]*:\\d+):\\d+$/m.exec(new Error().stack!)!;\nthrow new Error(`here: ${place[1] ?? place[2]}`);",
+      "Error: here: example.ts:1",
+    ],
     ["console.log(1.5); // 1.5\nconsole.log('two'); // two"],
     ["1 + 0.5; // 1.5"],
     ["const a = [1, 2]; // [1, 2]"],

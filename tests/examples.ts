@@ -1,13 +1,15 @@
 /**
  * The examples of the documentation as tests: each ```ts block of a page, and each ```ts block or `@example` of a docstring, is a module
  * of its own. It is type-checked under the strict options of the workspace and run. What it says of itself is checked:
- *   - a ```text block that follows it is exactly what it prints; an error that ends it is the last line, `ShapeError: …`;
+ *   - a ```text block that follows it is exactly what it prints; an error that ends it is the last line, `ShapeError: …`, in which the
+ *     example's own file is `example.ts`;
  *   - `expr; // 3.5`, `const x = expr; // [1, 2]` and `console.log(expr); // text` show the value, as console.log prints it but for white
  *     space; `…` stands for what is left out; `// →` before the value tells a text from a remark;
  *   - `expr; // throws ShapeError: …` shows an error.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
+import { pathToFileURL } from "node:url";
 import { format } from "node:util";
 import ts from "typescript";
 import { compilerOptions, publicNames, ROOT } from "./publicNames.js";
@@ -165,12 +167,17 @@ export class StagedExamples {
       await import(/* @vite-ignore */ this.#paths.get(example)!);
     } catch (error) {
       if (example.output === undefined) throw error;
-      prints.push(String(error));
+      prints.push(withoutPath(String(error), this.#paths.get(example)!));
     } finally {
       console.log = log;
     }
     return prints;
   }
+}
+
+/** Errors name the line that caused them: `(at /…/page-7.ts:3:5)` reads `(at example.ts:3:5)` in a document. */
+function withoutPath(message: string, path: string): string {
+  return message.replaceAll(pathToFileURL(path).href, "example.ts").replaceAll(path, "example.ts");
 }
 
 function describe(diagnostic: ts.Diagnostic, source: ts.SourceFile, example: Example): string {
