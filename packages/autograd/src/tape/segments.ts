@@ -24,6 +24,8 @@ export type Source = Param | Segment | ArrayNode;
 export class Segment {
   readonly core: Core;
   readonly sources: (Source | null)[];
+  /** Whether it imports leaves alone, so that a view could leave nothing out; asked once it is sealed. */
+  leavesOnly: boolean | null = null;
 
   constructor(core: Core, sources: (Source | null)[]) {
     this.core = core;
@@ -293,7 +295,9 @@ const views = new WeakMap<Segment, { reached: Set<Source>; view: Segment }[]>();
  */
 export function viewOf(whole: Segment, offset: number): Segment {
   const { core: c, sources } = whole;
-  if (c === openCore || c.released || sources.every((s) => s === null || s instanceof Param)) return whole;
+  if (c === openCore || c.released) return whole;
+  whole.leavesOnly ??= sources.every((s) => s === null || s instanceof Param);
+  if (whole.leavesOnly) return whole;
   const reached = sourcesReached(c, sources, c.locate(offset));
   let known = views.get(whole);
   if (known === undefined) views.set(whole, (known = []));
