@@ -202,6 +202,23 @@ describe.each(Object.keys(CONDITIONS))("%s broadcasts as NumPy does", (op) => {
   });
 });
 
+describe("comparisons and logical functions at special points", () => {
+  const SPECIAL = [0, -0, 1, -1, Infinity, -Infinity, NaN];
+  const grid = SPECIAL.flatMap((x) => SPECIAL.map((y) => [x, y] as const));
+
+  it.each(Object.keys(CONDITIONS))("%s is that of IEEE 754, and NaN counts as true", (op) => {
+    const [xs, ys] = [grid.map(([x]) => x), grid.map(([, y]) => y)];
+    const f = (autograd as unknown as Record<string, Binary>)[op] as Binary;
+    const expected = grid.map(([x, y]) => Number(CONDITIONS[op]!(x, y)));
+    expect(f(value(xs), value(ys)).toArray()).toEqual(expected);
+    expect(grid.map(([x, y]) => f(value(x), value(y)).item())).toEqual(expected);
+  });
+
+  it("logicalNot", () => {
+    expect(autograd.logicalNot(value(SPECIAL)).toArray()).toEqual([1, 1, 0, 0, 0, 0, 0]);
+  });
+});
+
 describe("where broadcasts three operands together", () => {
   const CASES: readonly (readonly [Shape, Shape, Shape, Shape])[] = [
     [[], [2], [3, 1], [3, 2]],

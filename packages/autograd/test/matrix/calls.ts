@@ -22,15 +22,15 @@ export const elementwise: Readonly<Record<string, Function_>> = {
   sigmoid: autograd.sigmoid,
   relu: autograd.relu,
   softplus: autograd.softplus,
-  add: autograd.add as Function_,
-  sub: autograd.sub as Function_,
-  mul: autograd.mul as Function_,
-  div: autograd.div as Function_,
-  pow: autograd.pow as Function_,
-  maximum: autograd.maximum as Function_,
-  minimum: autograd.minimum as Function_,
-  where: autograd.where as Function_,
-} as Readonly<Record<string, Function_>>;
+  add: autograd.add,
+  sub: autograd.sub,
+  mul: autograd.mul,
+  div: autograd.div,
+  pow: autograd.pow,
+  maximum: autograd.maximum,
+  minimum: autograd.minimum,
+  where: autograd.where,
+};
 
 /** Whatever options an operation of the reference file was called with. */
 interface Options {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { mul, type Value, value } from "../../src/index.js";
+import { customOp, mul, type Value, value } from "../../src/index.js";
 import { disagreement } from "./agreement.js";
 import { elementwise, type Function_, type Sample } from "./calls.js";
 import { along, gradientsOf, inner, type Mode, randomLike, type Scalar, squaredSum, wrongDerivatives } from "./derivatives.js";
@@ -24,14 +24,13 @@ describe.each(MODES)("derivatives of elementwise functions, %s mode", (mode) => 
   });
 
   it("where agrees with differences up to order 3", () => {
-    const f: Scalar = (x, y) =>
-      inner([elementwise["where"]!(value([1, 0, 1]), mul(x!, y!), y!.square().mul(x!))], [value([0.7, -1.2, 0.4])]);
+    const f: Scalar = (x, y) => inner([elementwise["where"]!(value([1, 0, 1]), mul(x, y), y.square().mul(x))], [value([0.7, -1.2, 0.4])]);
     expect(wrongDerivatives({ f, operands: [value([0.5, -1.1, 2]), value([1.4, 0.3, -0.6])], orders: 3, mode })).toEqual([]);
   });
 
   it.each([-2, -1, 0, 1, 2, 3])("pow(x, %i) has derivatives up to order 3 where x < 0", (exponent) => {
     expect(
-      wrongDerivatives({ f: (x) => elementwise["pow"]!(x!, value(exponent)), operands: [value(-0.8)], orders: 3, mode, radius: 0.8 }),
+      wrongDerivatives({ f: (x) => elementwise["pow"]!(x, value(exponent)), operands: [value(-0.8)], orders: 3, mode, radius: 0.8 }),
     ).toEqual([]);
   });
 });
@@ -39,6 +38,23 @@ describe.each(MODES)("derivatives of elementwise functions, %s mode", (mode) => 
 describe.each(MODES)("derivatives of structural operations, %s mode", (mode) => {
   it.each(sampled(SMOOTH, 4, ({ op }) => op))("$name agrees with differences up to order 2", ({ call, operands }: Sample) => {
     expect(wrongDerivatives({ f: squaredSum(call, 3), operands, orders: 2, mode })).toEqual([]);
+  });
+});
+
+/** An operation of the user's gives its vjp alone: forward mode and every further order come from it. */
+describe.each(MODES)("derivatives of a custom operation, %s mode", (mode) => {
+  const scaledSquare = customOp({
+    name: "scaledSquare",
+    forward: (x, y) => x.square().mul(y),
+    vjp: (ct, [x, y]) => [ct.mul(x!).mul(y!).mul(2), ct.mul(x!.square())],
+  });
+
+  it.each([
+    ["scalars", [value(0.7), value(-1.3)]],
+    ["arrays", [value([0.7, -1.1]), value([-1.3, 0.4])]],
+  ])("of %s agree with differences up to order 3", (_name, operands) => {
+    const f: Scalar = (...xs) => inner([scaledSquare(...xs)], randomLike([operands[0]!], 4));
+    expect(wrongDerivatives({ f, operands, orders: 3, mode })).toEqual([]);
   });
 });
 

@@ -9,13 +9,13 @@ export type Scalar = (...operands: Value[]) => Value;
 /** How the next order is made of the one below: the gradient times a direction, or the tangent along it. They must be equal. */
 export type Mode = "reverse" | "forward";
 
-export function all(operands: readonly Value[]): number[] {
+function all(operands: readonly Value[]): number[] {
   return operands.map((_, k) => k);
 }
 
 /** Gradients of a scalar function, one an operand. */
 export function gradientsOf(f: Scalar, operands: readonly Value[]): Value[] {
-  return grad(f, { argnums: all(operands) })(...operands) as unknown as Value[];
+  return grad(f, { argnums: all(operands) })(...operands);
 }
 
 export function inner(xs: readonly Value[], ys: readonly Value[]): Value {
@@ -25,7 +25,7 @@ export function inner(xs: readonly Value[], ys: readonly Value[]): Value {
 /** The derivative of f along `directions`, as a function that can be differentiated again. */
 export function along(f: Scalar, directions: readonly Value[], mode: Mode): Scalar {
   if (mode === "reverse") return (...xs) => inner(gradientsOf(f, xs), directions);
-  return (...xs) => (jvp(f as never, xs, [...directions]) as unknown as [Value, Value])[1];
+  return (...xs) => jvp(f as never, xs, [...directions])[1];
 }
 
 /** Seeded directions and cotangents with entries of magnitude 0.5 to 1.5. */
@@ -49,7 +49,7 @@ const HALVINGS = 4;
  * The derivative of g at 0 by central differences with steps h, h/2, h/4, h/8, extrapolated to step 0 (Romberg): with h a 32nd of the
  * distance to the next singularity what is cut off lies below what is rounded off.
  */
-export function differentiated(g: (t: number) => number, h: number): number {
+function differentiated(g: (t: number) => number, h: number): number {
   let row: number[] = [];
   for (let k = 0; k < HALVINGS; k++) {
     const step = h / 2 ** k;

@@ -120,10 +120,7 @@ describe("dtype of the result", () => {
 
 describe("dtypes of gradients", () => {
   it("a float32 operand beside a float64 array gets a float32 gradient", () => {
-    const [gx, gy] = grad((x: Value, y: Value) => x.mul(y).sum(), { argnums: [0, 1] })(array("float32"), array("float64")) as unknown as [
-      Value,
-      Value,
-    ];
+    const [gx, gy] = grad((x: Value, y: Value) => x.mul(y).sum(), { argnums: [0, 1] })(array("float32"), array("float64"));
     expect([gx.dtype, gy.dtype]).toEqual(["float32", "float64"]);
   });
 
@@ -137,7 +134,7 @@ describe("dtypes of gradients", () => {
           ]),
         )
         .sum(),
-    )(value([1, 2, 3], { dtype: "float32" })) as Value;
+    )(value([1, 2, 3], { dtype: "float32" }));
     expect([g.dtype, g.toArray()]).toEqual(["float32", [5, 7, 9]]);
   });
 

@@ -34,7 +34,7 @@ const MAPS: Readonly<Record<string, Map_>> = {
   "logSumExp of outer sums": (x) => x.reshape([N, 1]).add(x).logSumExp({ axis: 0 }).div(3),
   "parts swapped": (x) => autograd.concat([x.slice([1, null]), x.slice([0, 1]).square().tanh()], { axis: 0 }),
   "x centred, over its deviation": (x) => x.sub(x.mean()).div(x.variance().add(1).sqrt()),
-} as Readonly<Record<string, Map_>>;
+};
 
 const names = Object.keys(MAPS);
 const oneMap = fc.constantFrom(...names).map((name) => ({ name, f: MAPS[name] as Map_ }));
@@ -52,9 +52,9 @@ const vector = numbers.map((x) => value(x));
 
 const pullbackOf = (f: Map_, x: Value) => (vjp(f, x) as unknown as [Value, (ct: Value) => [Value]])[1];
 const pull = (f: Map_, x: Value, ct: Value): Value => pullbackOf(f, x)(ct)[0];
-const push = (f: Map_, x: Value, t: Value): Value => (jvp(f, [x], [t]) as unknown as [Value, Value])[1];
+const push = (f: Map_, x: Value, t: Value): Value => jvp(f, [x], [t])[1];
 const dot = (x: Value, y: Value): Value => inner([x], [y]);
-const gradient = (f: Map_, x: Value): Value => grad(f)(x) as Value;
+const gradient = (f: Map_, x: Value): Value => grad(f)(x);
 
 /** Equal up to rounding of the sum of the absolute terms. */
 function expectEqual(got: Value, expected: Value, relative = 1e-12): void {
@@ -136,7 +136,7 @@ describe("identities of derivatives", () => {
     fc.assert(
       fc.property(composition, vector, vector, vector, ({ f }, x, u, v) => {
         const loss = (y: Value) => f(y).square().sum();
-        const product = (w: Value) => (hvp(loss, [x], [w]) as unknown as [Value])[0];
+        const product = (w: Value) => hvp(loss, [x], [w])[0];
         expectEqual(dot(v, product(u)), dot(product(v), u), 1e-11);
       }),
     );
@@ -146,7 +146,7 @@ describe("identities of derivatives", () => {
     fc.assert(
       fc.property(composition, vector, vector, ({ f }, x, u) => {
         const loss = (y: Value) => f(y).square().sum();
-        const [product] = hvp(loss, [x], [u]) as unknown as [Value];
+        const [product] = hvp(loss, [x], [u]);
         expectEqual(
           push((y) => gradient(loss, y), x, u),
           product,
@@ -174,7 +174,7 @@ describe("identities of derivatives", () => {
         const leaf = autograd.param(x);
         const root = loss(leaf);
         root.backward();
-        const [out, g] = valueAndGrad(loss)(value(x)) as [Value, Value];
+        const [out, g] = valueAndGrad(loss)(value(x));
         expect(Array.from(leaf.grad.data)).toEqual(Array.from(expected.data));
         expect(Array.from(g.data)).toEqual(Array.from(expected.data));
         expect(out.item()).toBe(root.item());

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import {
   grad,
+  hvp,
+  jvp,
   matmul,
   mseLoss,
   noGrad,
@@ -13,9 +15,9 @@ import {
   sum,
   tanh,
   type Value,
-  value,
 } from "../../src/index.js";
 import { disagreement, disagreements } from "./agreement.js";
+import { along, gradientsOf, inner, randomLike } from "./derivatives.js";
 import { constant, decodeArray, type NetworkCase, networkCases } from "./references.js";
 
 type Named<T = Value> = Readonly<Record<string, T>>;
@@ -109,6 +111,29 @@ describe.each(NETWORKS)("%s", (_name, reference, network) => {
   it("has PyTorch's gradients by grad() over a tree", () => {
     const gradients = grad((p: Named) => network(p, inputs, cotangents).loss)(parameters) as unknown as Named;
     expect(wrongArrays(gradients, reference.gradients)).toEqual([]);
+  });
+
+  it("has the same derivative along a direction in forward mode", () => {
+    const names = Object.keys(parameters);
+    const primals = names.map((name) => parameters[name]!);
+    const directions = randomLike(primals, 31);
+    const loss = (...xs: Value[]) => network(Object.fromEntries(names.map((name, k) => [name, xs[k]!])), inputs, cotangents).loss;
+    const [, tangent] = jvp(loss as never, primals as never, directions as never);
+    const expected = inner(
+      names.map((name) => constant(decodeArray(reference.gradients[name]!))),
+      directions,
+    ).item();
+    expect(disagreement(tangent.item(), expected, 1e-13 * Math.max(1, Math.abs(expected)))).toBeNull();
+  });
+
+  it("has one Hessian-vector product by hvp and by differentiating the derivative along the vector", () => {
+    const names = Object.keys(parameters);
+    const primals = names.map((name) => parameters[name]!);
+    const directions = randomLike(primals, 32);
+    const loss = (...xs: Value[]) => network(Object.fromEntries(names.map((name, k) => [name, xs[k]!])), inputs, cotangents).loss;
+    const products = hvp(loss as never, primals as never, directions as never) as unknown as Value[];
+    const twice = gradientsOf(along(loss, directions, "reverse"), primals);
+    expect(products.flatMap((p, k) => disagreements(names[k]!, p, twice[k]!, 1e-12))).toEqual([]);
   });
 
   it("computes the same without recording", () => {

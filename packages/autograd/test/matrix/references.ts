@@ -70,7 +70,7 @@ function casesOf<T>(name: string): readonly T[] {
   return (JSON.parse(readFileSync(file, "utf8")) as { cases: T[] }).cases;
 }
 
-export function decode(x: Encoded): number {
+function decode(x: Encoded): number {
   return x === "-0" ? -0 : Number(x);
 }
 

@@ -32,7 +32,6 @@ const OUTPUTS = "reference, outputs";
 const GRADIENTS = "reference, gradients";
 const PRODUCTS = "reference, products";
 const REVERSE = "differences, reverse";
-const FORWARD = "differences, forward";
 
 export const MUTANTS: readonly Mutant[] = [
   rule("tanh", "1 - y in place of 1 - y^2", "m.sub(m.const(1), m.mul(out, out))", "m.sub(m.const(1), out)"),
@@ -71,7 +70,7 @@ export const MUTANTS: readonly Mutant[] = [
   structural(
     "sum",
     "its gradient is off by a millionth",
-    "reductions / const sum",
+    "reductions / export const sum",
     "restore(m, ct as never,",
     "restore(m, m.mul(m.const(1.000001), ct as never),",
     [GRADIENTS, PRODUCTS, REVERSE],
@@ -84,22 +83,22 @@ export const MUTANTS: readonly Mutant[] = [
     "ct as never",
     [GRADIENTS],
   ),
-  structural("max", "the last of a tie along an axis gets the gradient", "reductions / const maxAlong", "x > best", "x >= best", [
+  structural("max", "the last of a tie along an axis gets the gradient", "reductions / export const maxAlong", "x > best", "x >= best", [
     GRADIENTS,
   ]),
   structural(
     "sort",
     "its gradient is permuted the wrong way",
-    "reductions / const sort",
+    "reductions / export const sort",
     "m.scatterAdd(ct as never, output(1), axis, (types[0] as ArrayType).shape[axis] as number)",
     "m.gather(ct as never, output(1), axis)",
     [GRADIENTS, PRODUCTS, REVERSE],
   ),
-  structural("sort", "equal elements change places", "reductions / const sort", "|| p - q", "|| q - p", [OUTPUTS]),
+  structural("sort", "equal elements change places", "reductions / export const sort", "|| p - q", "|| q - p", [OUTPUTS]),
   structural(
     "gather",
     "of an index named twice one cotangent is lost",
-    "indexing / const scatterAdd",
+    "indexing / export const scatterAdd",
     "(out.data[origin + index * step] as number) +=",
     "out.data[origin + index * step] =",
     [GRADIENTS, PRODUCTS, REVERSE],
@@ -107,17 +106,17 @@ export const MUTANTS: readonly Mutant[] = [
   structural(
     "embedding",
     "its gradient is off by a millionth",
-    "indexing / const takeRows",
+    "indexing / export const takeRows",
     "m.addRows(ct as never,",
     "m.addRows(m.mul(m.const(1.000001), ct as never),",
     [GRADIENTS, PRODUCTS, REVERSE],
   ),
-  structural("concat", "every part gets the first part's cotangent", "shapes / const concat", "j === axis ? before : 0", "0", [
+  structural("concat", "every part gets the first part's cotangent", "shapes / export const concat", "j === axis ? before : 0", "0", [
     GRADIENTS,
     PRODUCTS,
     REVERSE,
   ]),
-  structural("stack", "every part gets the first part's cotangent", "shapes / const stack", "start: k,", "start: 0,", [
+  structural("stack", "every part gets the first part's cotangent", "shapes / export const stack", "start: k,", "start: 0,", [
     GRADIENTS,
     PRODUCTS,
     REVERSE,
@@ -125,7 +124,7 @@ export const MUTANTS: readonly Mutant[] = [
   structural(
     "transpose",
     "its gradient uses the order, not its inverse",
-    "shapes / const transpose",
+    "shapes / export const transpose",
     "order.indexOf(k)",
     "order[k] as number",
     [GRADIENTS, REVERSE],
@@ -133,7 +132,7 @@ export const MUTANTS: readonly Mutant[] = [
   structural(
     "matmul",
     "the gradient of the right operand is off by a millionth",
-    "products / const matmul",
+    "products / export const matmul",
     "m.matmul(operand(0), ct, !transposeA, false)",
     "m.matmul(m.mul(operand(0), m.const(1.000001)), ct, !transposeA, false)",
     [GRADIENTS, PRODUCTS, REVERSE],
@@ -149,7 +148,7 @@ export const MUTANTS: readonly Mutant[] = [
   structural(
     "mul",
     "an operand that was stretched keeps the first cotangent",
-    "shapes / function unbroadcast",
+    "shapes / export function unbroadcast",
     "m.sum(out, axes)",
     "m.slice(out, from.shape.map((size, k) => ({ start: 0, size: axes.includes(k) ? Math.min(size, 1) : size, step: 1 })))",
     [GRADIENTS, PRODUCTS],
@@ -157,26 +156,32 @@ export const MUTANTS: readonly Mutant[] = [
   structural(
     "mean",
     "it divides by one too few",
-    "composites / function mean",
+    "composites / export function mean",
     "m.const(countOver(m.typeOf(x).shape, axes))",
     "m.const(countOver(m.typeOf(x).shape, axes) - 0.5)",
     [OUTPUTS, GRADIENTS],
   ),
-  structural("variance", "the correction is added", "composites / function variance", "- correction", "+ correction", [OUTPUTS, GRADIENTS]),
+  structural("variance", "the correction is added", "composites / export function variance", "- correction", "+ correction", [
+    OUTPUTS,
+    GRADIENTS,
+  ]),
   structural(
     "logSumExp",
     "it is not shifted",
-    "composites / function logSumExp",
+    "composites / export function logSumExp",
     "shiftOf(m, x, axes)",
     "m.mul(shiftOf(m, x, axes), m.const(0))",
     [OUTPUTS, GRADIENTS],
   ),
-  structural("softmax", "it is not shifted", "composites / function softmax", "m.sub(x, shiftOf(m, x, [axis]))", "x", [OUTPUTS, GRADIENTS]),
-  structural("pad", "its value is lost", "composites / function pad", "m.const(value)", "m.const(0)", [OUTPUTS]),
+  structural("softmax", "it is not shifted", "composites / export function softmax", "m.sub(x, shiftOf(m, x, [axis]))", "x", [
+    OUTPUTS,
+    GRADIENTS,
+  ]),
+  structural("pad", "its value is lost", "composites / export function pad", "m.const(value)", "m.const(0)", [OUTPUTS]),
   structural(
     "crossEntropy",
     "its sign is wrong",
-    "composites / function crossEntropy",
+    "composites / export function crossEntropy",
     "m.neg(m.reshape(picked, [n]))",
     "m.reshape(picked, [n])",
     [OUTPUTS, GRADIENTS],
