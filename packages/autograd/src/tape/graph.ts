@@ -214,7 +214,7 @@ function operandAt(segment: Segment, place: number): { origin: Origin | null; in
     case CONST:
       return { origin: null, index: 0 };
     case PARAM:
-      return { origin: source, index: -1 };
+      return { origin: source, index: 0 };
     case EARLIER:
     case NODE:
       return { origin: source, index: core.b[place] as number };

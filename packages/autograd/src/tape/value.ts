@@ -293,7 +293,7 @@ export class Param extends Value {
   private collected: Value | null = null;
 
   constructor(payload: Payload, name: string) {
-    super(null, -1, payload);
+    super(null, 0, payload);
     this.origin = this;
     this.name = name;
   }

@@ -1,0 +1,120 @@
+import { describe, expect, test } from "vitest";
+import { customOp, GraphError, grad, InputError, param, scan, scope, sigmoid, type Value, value } from "../../src/index.js";
+import { checkGradients, contributions, toSvg } from "../../src/inspect/index.js";
+
+describe("contributions", () => {
+  test("one share a use, in order of recording; they add up to the gradient", () => {
+    const w = param(1.3);
+    let h: Value = value(0.2);
+    for (const x of [0.5, -1, 2]) h = sigmoid(w.mul(h).add(x));
+    const shares = contributions(h, w).map((c) => c.value.item());
+    h.backward();
+    expect(shares.length).toBe(3);
+    expect(shares.reduce((a, b) => a + b)).toBeCloseTo(w.grad.item(), 15);
+  });
+
+  test("one share a scope, as scan labels its steps", () => {
+    const w = param([0.3, 0.4]);
+    const [last] = scan((h: Value, x: Value): [Value, null] => [h.mul(w).add(x).tanh().mul(w), null], value([0, 0.1]), [1, 2, 3]);
+    const shares = contributions(last.sum(), w, { by: "scope" });
+    expect(shares.map((c) => c.label)).toEqual(["step 0", "step 1", "step 2"]);
+    const total = shares.map((c) => c.value).reduce((a, b) => a.add(b));
+    last.sum().backward();
+    expect(total.toArray()).toEqual((w.grad.toArray() as number[]).map((g) => expect.closeTo(g, 14)));
+  });
+
+  test("nested scopes, and uses outside any", () => {
+    const w = param(2);
+    const y = scope("outer", () => scope("inner", () => w.mul(3)).add(w.mul(5))).add(w);
+    expect(contributions(y, w).map(({ label, value: v }) => [label, v.item()])).toEqual([
+      ["outer/inner", 3],
+      ["outer", 5],
+      ["", 1],
+    ]);
+  });
+
+  test("of an interior value; the graph and every .grad stay as they were", () => {
+    const w = param(3);
+    const y = w.square();
+    const root = y.mul(2).add(y.square());
+    expect(contributions(root, y).map((c) => c.value.item())).toEqual([2, 18]);
+    expect(w.hasGrad).toBe(false);
+    root.backward();
+    expect(w.grad.item()).toBe(120);
+    expect(() => contributions(param([1, 2]).mul(2), w)).toThrow(GraphError);
+  });
+});
+
+describe("checkGradients", () => {
+  test("agrees for right gradients, orders 1 and 2", () => {
+    const report = checkGradients(
+      (x: Value, { w }: { w: Value }) => x.matmul(w).tanh().sum(),
+      [
+        [[0.1, 0.2]],
+        {
+          w: [
+            [1, 2, 0.5],
+            [3, 1, 0.25],
+          ],
+        },
+      ],
+      { order: 2 },
+    );
+    expect(report.ok).toBe(true);
+    expect(report.checked).toBe(8 + 8 + 64);
+    expect(report.worst?.error).toBeLessThan(1e-8);
+  });
+
+  test("names the entry that disagrees, and by how much", () => {
+    const wrongAt1 = customOp({
+      name: "wrong",
+      forward: (x) => x.square(),
+      vjp: (ct, [x]) => [ct.mul((x as Value).mul(2)).mul([1, 1.01])],
+    });
+    const report = checkGradients(({ w }: { w: Value }) => wrongAt1(w).sum(), [{ w: [1, 3] }]);
+    expect(report.ok).toBe(false);
+    expect(report.worst?.entry).toBe("argument 0 .w[1]");
+    expect(report.worst?.analytic).toBeCloseTo(6.06, 12);
+    expect(report.worst?.numeric).toBeCloseTo(6, 6);
+    expect(report.message).toMatch(/argument 0 \.w\[1\]/);
+  });
+
+  test("a wrong second derivative is found by order 2 alone", () => {
+    const stopsSecond = customOp({
+      name: "stopsSecond",
+      forward: (x) => x.pow(3),
+      vjp: (ct, [x]) => [ct.mul((x as Value).detach().square().mul(3))],
+    });
+    const f = (x: Value): Value => stopsSecond(x).sum();
+    expect(checkGradients(f, [[1, 2]]).ok).toBe(true);
+    const report = checkGradients(f, [[1, 2]], { order: 2 });
+    expect(report.ok).toBe(false);
+    expect(report.worst?.of).toMatch(/Hessian/);
+  });
+
+  test("needs float64", () => {
+    expect(() => checkGradients((x: Value) => x.sum(), [value([1, 2], { dtype: "float32" })])).toThrow(InputError);
+  });
+});
+
+describe("toSvg", () => {
+  test("draws each operation, leaf and constant once, and escapes names", () => {
+    const w = param(2, { name: "<w>" });
+    const svg = toSvg(w.mul(w).add(3).tanh());
+    for (const text of [">mul<", ">add<", ">tanh<", "&#60;w&#62;", ">3<"]) expect(svg.split(text).length).toBe(2);
+    expect(svg.match(/<path/g)?.length).toBe(5);
+  });
+
+  test("refuses a graph too large to read", () => {
+    let y: Value = param(1);
+    for (let k = 0; k < 300; k++) y = y.add(1);
+    expect(() => toSvg(y)).toThrow(/300 operations/);
+  });
+});
+
+test("customOp: forward mode and second derivatives come from its vjp", () => {
+  const cube = customOp({ name: "cube", forward: (x) => x.pow(3), vjp: (ct, [x]) => [ct.mul((x as Value).square().mul(3))] });
+  expect(checkGradients((x: Value) => cube(x).mul(x).sum(), [[0.5, 2]], { order: 2 }).ok).toBe(true);
+  expect(grad(grad((x: Value) => cube(x)))(2).item()).toBeCloseTo(12, 12);
+  expect(checkGradients((x: Value) => cube(x), [1.5], { order: 2 }).ok).toBe(true);
+});
