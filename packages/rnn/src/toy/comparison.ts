@@ -9,7 +9,7 @@ import { publishedWrongRecurrence } from "./publishedRecurrence.js";
 import { handwrittenRecurrence, hiddenStates, squaredError } from "./recurrence.js";
 
 /** The ways to the gradient, in the order in which they are shown. `published` is the one that is wrong. */
-export const GRADIENT_METHODS = [
+const GRADIENT_METHODS = [
   "tape",
   "handwritten",
   "forwardMode",
