@@ -9,15 +9,7 @@ import { publishedWrongRecurrence } from "./publishedRecurrence.js";
 import { handwrittenRecurrence, hiddenStates, squaredError } from "./recurrence.js";
 
 /** The ways to the gradient, in the order in which they are shown. `published` is the one that is wrong. */
-const GRADIENT_METHODS = [
-  "tape",
-  "handwritten",
-  "forwardMode",
-  "complexStep",
-  "closedForm",
-  "finiteDifferences",
-  "published",
-] as const;
+const GRADIENT_METHODS = ["tape", "handwritten", "forwardMode", "complexStep", "closedForm", "finiteDifferences", "published"] as const;
 
 export type GradientMethod = (typeof GRADIENT_METHODS)[number];
 
