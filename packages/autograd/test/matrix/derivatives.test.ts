@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { customOp, mul, type Value, value } from "../../src/index.js";
+import { customOp, jvp, mul, type Value, value } from "../../src/index.js";
 import { disagreement } from "./agreement.js";
 import { elementwise, type Function_, type Sample } from "./calls.js";
 import { along, gradientsOf, inner, type Mode, randomLike, type Scalar, squaredSum, wrongDerivatives } from "./derivatives.js";
@@ -103,6 +103,21 @@ describe("float32", () => {
       const exact = Array.from(expected[k]!.data);
       const allowed = 16 * 2 ** -23 * Math.max(1, ...exact.map(Math.abs));
       expect(exact.map((x, j) => disagreement(got.data[j] as number, x, allowed)).filter((w) => w !== null)).toEqual([]);
+    });
+  });
+
+  it.each(SMOOTH)("$name: the float64 tangent, rounded", ({ call, operands }: Sample) => {
+    const narrow = operands.map(single);
+    const directions = randomLike(narrow, 12);
+    const floating = (...xs: Value[]) => call(...xs).filter(isFloating);
+    const tangents = (primals: Value[], along_: Value[]) =>
+      (jvp(floating as never, primals as never, along_ as never) as unknown as Value[][])[1]!;
+    const expected = tangents(narrow.map(double), directions.map(single).map(double));
+    tangents(narrow, directions.map(single)).forEach((got, k) => {
+      expect(got.dtype).toBe(floating(...narrow)[k]!.dtype);
+      const exact = Array.from(expected[k]!.data);
+      const allowed = 16 * 2 ** -23 * Math.max(1, ...exact.map(Math.abs));
+      expect(exact.map((x, j) => disagreement(got.data[j]!, x, allowed)).filter((w) => w !== null)).toEqual([]);
     });
   });
 });

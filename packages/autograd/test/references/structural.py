@@ -138,6 +138,7 @@ def first(x, axis, largest):
 for axis in (0, 1):
     case("max", f"max along axis {axis} gives a tie to the first", [tied], lambda x: first(x, axis, True), {"axis": axis}, note=FIRST)
     case("min", f"min along axis {axis} gives a tie to the first", [-tied], lambda x: first(x, axis, False), {"axis": axis}, note=FIRST)
+case("max", "max along one axis, given as a list, gives a tie to the first", [tied], lambda x: first(x, 1, True), {"axis": [1]}, note=FIRST)
 case("max", "max of a vector along its axis gives a tie to the first", [np.array([1.0, 2.0, 2.0])], lambda x: first(x, 0, True), {"axis": 0}, note=FIRST)
 
 case("logSumExp", "logSumExp of large elements does not overflow", [np.array([1000.0, 1000.5, 999.0])], lambda x: torch.logsumexp(x, 0))
