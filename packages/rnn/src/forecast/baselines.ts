@@ -1,7 +1,7 @@
 /** Forecasts that anyone could make without a network: what the network has to beat. Each sees the row before, and the training part. */
 import { calendarDay } from "../data/calendar.js";
-import type { Series } from "../data/series.js";
-import { type RowRange, type Split } from "../data/split.js";
+import { rowNoun, type Series } from "../data/series.js";
+import type { RowRange, Split } from "../data/split.js";
 import { accuracyOf } from "./accuracy.js";
 import { climatology } from "./climatology.js";
 
@@ -16,11 +16,13 @@ export interface Baseline {
 /** The half-widths among which the validation part chooses, in days. */
 const HALF_WIDTHS = [0, 7, 15, 30];
 
-/** The next row is as this one. */
-export function persistence({ values }: Series): Baseline {
+/** The next row is as this one: persistence. */
+export function persistence(series: Series): Baseline {
+  const { values } = series;
+  const noun = rowNoun(series);
   return {
-    name: "persistence",
-    description: "the value of the row before, unchanged",
+    name: noun === "day" ? "tomorrow = today" : "next row = this row",
+    description: `The value of the ${noun} before, unchanged (persistence)`,
     forecast: (row) => values[row - 1]!,
   };
 }
@@ -44,7 +46,8 @@ export function dampedAnomaly(series: Series & { days: Int32Array }, { training,
 }
 
 /** The same with a given half-width, in days. */
-export function fitDampedAnomaly({ values, days }: Series & { days: Int32Array }, { start, end }: RowRange, halfWidth: number): Baseline {
+export function fitDampedAnomaly(series: Series & { days: Int32Array }, { start, end }: RowRange, halfWidth: number): Baseline {
+  const { values, days } = series;
   const usual = climatology(values.subarray(start, end), days.subarray(start, end), halfWidth);
   const anomalies = values.map((value, row) => value - usual[calendarDay(days[row]!)]!);
   let products = 0;
@@ -54,18 +57,20 @@ export function fitDampedAnomaly({ values, days }: Series & { days: Int32Array }
     squares += anomalies[row - 1]! ** 2;
   }
   const coefficient = squares === 0 ? 0 : products / squares;
-  const width = halfWidth === 0 ? "the day-of-year mean" : `the mean of all values up to ${halfWidth} days before or after the date`;
+  const width = halfWidth === 0 ? "of that date" : `from ${halfWidth} days before to ${halfWidth} days after that date`;
   return {
-    name: "damped anomaly",
+    name: "calendar mean + anomaly",
     description:
-      `${width} over the training part, plus ${coefficient.toFixed(3)} times the anomaly of the row before ` +
-      "(the factor is fitted to the training part by least squares, the width of the mean is chosen on the validation part)",
+      `What is usual for the date (the mean of all values ${width}, in any year of the training part), plus ` +
+      `${coefficient.toFixed(3)} times as much as the ${rowNoun(series)} before was above or below what is usual for its own date. The factor is fitted ` +
+      "to the training part by least squares, the width of the mean is chosen on the validation part",
     forecast: (row) => usual[calendarDay(days[row]!)]! + coefficient * anomalies[row - 1]!,
   };
 }
 
 /** AR(1), for a series without dates: forecast = a + b (value before), fitted to the training part by least squares. */
-export function firstOrder({ values }: Series, { start, end }: RowRange): Baseline {
+export function firstOrder(series: Series, { start, end }: RowRange): Baseline {
+  const { values } = series;
   const pairs = end - start - 1;
   const before = mean(values.subarray(start, end - 1));
   const after = mean(values.subarray(start + 1, end));
@@ -79,7 +84,7 @@ export function firstOrder({ values }: Series, { start, end }: RowRange): Baseli
   const intercept = after - slope * before;
   return {
     name: "AR(1)",
-    description: `${intercept.toPrecision(4)} plus ${slope.toFixed(3)} times the value of the row before, fitted to the training part by least squares`,
+    description: `The number ${intercept.toPrecision(4)} plus ${slope.toFixed(3)} times the value of the row before, fitted to the training part by least squares`,
     forecast: (row) => intercept + slope * values[row - 1]!,
   };
 }

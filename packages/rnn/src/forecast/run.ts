@@ -4,7 +4,7 @@ import { mseLoss, noGrad, type Param } from "@unroll/autograd";
 import { adam } from "@unroll/autograd/optim";
 import { key, splitKey } from "@unroll/autograd/random";
 import { type Normalisation, normalisationOf } from "../data/normalisation.js";
-import type { Series } from "../data/series.js";
+import { rowNoun, type Series } from "../data/series.js";
 import { type Split, splitSeries } from "../data/split.js";
 import { batchOf, type Features, featuresOf, forecastRows } from "../data/windows.js";
 import { type FitHistory, type FitProgress, fit } from "../training/fit.js";
@@ -127,7 +127,7 @@ export async function runForecast(series: Series, options: ForecastOptions): Pro
     testRows: rows.test,
     network: judge(
       "LSTM network",
-      `${settings.hidden} hidden units, the ${window} rows before as input`,
+      `A recurrent network with ${settings.hidden} hidden units that reads the ${window} ${rowNoun(series)}s before`,
       await network.forecasts(rows.validation),
       await network.forecasts(rows.test),
     ),

@@ -40,7 +40,7 @@ export interface FitProgress {
   readonly totalSteps: number;
   /** The epoch under way, from 1. */
   readonly epoch: number;
-  /** The mean loss of this epoch's steps so far. */
+  /** The mean loss of the last whole epoch's steps; in the first epoch, of its steps so far. */
   readonly trainingLoss: number;
   /** The validation loss after the last whole epoch; null in the first. */
   readonly validationLoss: number | null;
@@ -82,7 +82,13 @@ export async function fit<S>(task: FitTask<S>, { epochs, patience, batchSize, ma
       sum += batch.length * finite(step(batch), epoch);
       seen += batch.length;
       steps++;
-      onStep?.({ steps, totalSteps, epoch, trainingLoss: sum / seen, validationLoss: history.at(-1)?.validation ?? null });
+      onStep?.({
+        steps,
+        totalSteps,
+        epoch,
+        trainingLoss: history.at(-1)?.training ?? sum / seen,
+        validationLoss: history.at(-1)?.validation ?? null,
+      });
       await setImmediate();
       if (signal?.aborted) break;
     }
