@@ -91,7 +91,10 @@ function loops(e: Entry): string {
     const names = namesIn(p);
     return e.operands.reduce((mask, operand, k) => mask | (names.has(operand) ? 1 << k : 0), names.has("out") ? 8 : 0);
   });
+  const numbers = Object.fromEntries(e.operands.map((o) => [o, o]));
+  const scalar = toJavaScript(substitute(e.forward, numbers));
   return `  ${e.name}: {
+    scalar: (${e.operands.map((o) => `${o}: number`).join(", ")}) => ${e.condition ? `(${scalar} ? 1 : 0)` : scalar},
     forward: (n, out, o, ${parameters}) => { ${loop("out[o + k]", value)} },
     partials: [${partials.join(", ")}],
     keeps: [${keeps.join(", ")}],
@@ -100,6 +103,7 @@ function loops(e: Entry): string {
 
 const arrayFile = `${HEADER}
 import type { TypedArray } from "../dtype.js";
+import { pow } from "./ieee.js";
 
 type A = TypedArray;
 
@@ -108,6 +112,8 @@ type A = TypedArray;
  * 0 where it is broadcast. A partial writes cotangent * partial; "pass" stands for a partial of 1, null for none.
  */
 export interface ElementwiseKernel {
+  /** Of plain numbers; a condition is 1 or 0. */
+  readonly scalar: (...operands: number[]) => number;
   readonly forward: Forward;
   readonly partials: readonly (PartialLoop | "pass" | null)[];
   /** What each partial reads: bit k for operand k, bit 3 for the output. */
@@ -125,7 +131,7 @@ ${all.map(loops).join("\n")}
 
 const FIRST_CODE = 6;
 const scalars = [...unaries, ...binaries];
-const COSTLY = /Math\.(?!abs|sign)|\?/;
+const COSTLY = /Math\.(?!abs|sign)|\?|pow/;
 
 /** Numbers shown in the example of an op: inside its domain, short. */
 function sampleOf(e: Entry): number[] {
@@ -181,7 +187,7 @@ function docstring(e: Entry): string {
 function record(e: Entry): string {
   const code = FIRST_CODE + scalars.indexOf(e);
   if (e.operands.length === 1) {
-    const compute = toJavaScript(substitute(e.forward, { x: "p" }));
+    const compute = withIeeePow(toJavaScript(substitute(e.forward, { x: "p" })));
     return `${docstring(e)}
 export function ${e.name}(x: Operand): Value {
   if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.${e.name}, [x]);
@@ -201,7 +207,7 @@ export function ${e.name}(x: Operand): Value {
   return new Value(s, i, r);
 }`;
   }
-  const compute = toJavaScript(substitute(e.forward, { x: "p", y: "q" }));
+  const compute = withIeeePow(toJavaScript(substitute(e.forward, { x: "p", y: "q" })));
   return `${docstring(e)}
 export function ${e.name}(x: Operand, y: Operand): Value {
   if (typeof (x as Value)?.payload !== "number" || (typeof y !== "number" && typeof (y as Value)?.payload !== "number")) {
@@ -227,13 +233,18 @@ export function ${e.name}(x: Operand, y: Operand): Value {
 }`;
 }
 
+/** The scalar file has a function of its own of that name. */
+function withIeeePow(text: string): string {
+  return text.replace(/(?<![\w.])pow\(/g, "ieeePow(");
+}
+
 function sweepCase(e: Entry): string {
   const code = FIRST_CODE + scalars.indexOf(e);
   const slots = ["x", "y"];
   const places = { x: "v[x]!", y: "v[y]!", out: "v[i]!" };
   const lines = e.partials.map((p, k) => {
     if (p === null) return "";
-    const body = toJavaScript(contribution(name("d"), substitutePartial(p, places)));
+    const body = withIeeePow(toJavaScript(contribution(name("d"), substitutePartial(p, places))));
     const add = body === "-d" ? `g[${slots[k]}]! -= d;` : `g[${slots[k]}]! += ${body};`;
     // A costly partial of a constant operand is not worth evaluating; a cheap one is cheaper than the test.
     return e.operands.length === 2 && COSTLY.test(body) ? `if (op[${slots[k]}] !== CONST) ${add}` : add;
@@ -251,6 +262,7 @@ function sweepCase(e: Entry): string {
 }
 
 const scalarFile = `${HEADER}
+import { pow as ieeePow } from "../ops/ieee.js";
 import { binary, unary } from "../ops/table.js";
 import { applyBinary, applyElementwise, type Operand } from "./apply.js";
 import type { PendingSegment } from "./backward.js";

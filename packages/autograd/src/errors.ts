@@ -39,20 +39,27 @@ export class InputError extends AutogradError {
 
 const FRAME = /(?:^\s*at (?:.*\()?|@)((?:file:\/\/|https?:\/\/|[A-Za-z]:[\\/]|\/)[^()]*?):(\d+):(\d+)\)?$/;
 
+/** Other installed packages of the scope, which throw these errors too: a caller is whoever uses them. */
+const SIBLINGS = "/node_modules/@unroll/";
+
 /** The first stack frame outside this package's own folder, as `file:line:column`; null where the stack does not tell. */
 function callerLine(stack: string | undefined): string | null {
-  let own: string | null = null;
+  const own = ownFolder();
+  if (own === null) return null;
   for (const line of stack?.split("\n") ?? []) {
     const frame = FRAME.exec(line);
-    if (frame === null) continue;
-    const file = frame[1] as string;
-    own ??= folderOf(file);
-    if (!file.startsWith(own)) return `${file}:${frame[2]}:${frame[3]}`;
+    if (frame !== null && !(frame[1] as string).startsWith(own) && !(frame[1] as string).includes(SIBLINGS))
+      return `${frame[1]}:${frame[2]}:${frame[3]}`;
   }
   return null;
 }
 
-/** In source the root of `src`, built the folder of the bundle: frames below it are the library's own. */
-function folderOf(file: string): string {
-  return file.slice(0, Math.max(file.lastIndexOf("/"), file.lastIndexOf("\\")) + 1);
+/** The folder of this file, which the frame of this function tells: `src`, or the folder of the bundle. Frames below it are the library's. */
+function ownFolder(): string | null {
+  const frame = new Error().stack
+    ?.split("\n")
+    .map((line) => FRAME.exec(line))
+    .find((match) => match !== null);
+  const file = frame?.[1];
+  return file === undefined ? null : file.slice(0, Math.max(file.lastIndexOf("/"), file.lastIndexOf("\\")) + 1);
 }

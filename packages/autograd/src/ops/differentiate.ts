@@ -37,14 +37,30 @@ export function tangentsOf<T>(
   at: Linearization<T, unknown>,
   transposed: (op: StructuralOp, tangents: readonly (T | null)[], at: Linearization<T, unknown>) => (T | null)[],
 ): (T | null)[] {
+  return untyped(m, op, tangents, at, transposed).map((t, k) => (t === null ? null : inDTypeOf(m, t, at.outTypes[k] as ArrayType)));
+}
+
+/** A tangent has its output's dtype, as a cotangent has its operand's. */
+function inDTypeOf<T>(m: ArrayAlgebra<T>, t: T, type: ArrayType): T {
+  return type.shape.length === 0 ? t : m.cast(t, type.dtype);
+}
+
+function untyped<T>(
+  m: ArrayAlgebra<T>,
+  op: Op,
+  tangents: readonly (T | null)[],
+  at: Linearization<T, unknown>,
+  transposed: (op: StructuralOp, tangents: readonly (T | null)[], at: Linearization<T, unknown>) => (T | null)[],
+): (T | null)[] {
   if (op.kind === "elementwise") return [elementwiseTangent(m, op, tangents, at)];
   if (op.jvp !== undefined) return op.jvp(m, tangents, at);
-  if (op.map === "linear")
+  if (op.map === "linear") {
     return m.apply(
       op,
       at.types.map((type, k) => linearOperand(m, op, type, k, tangents, at)),
       at.attributes,
     );
+  }
   if (op.map === "multilinear") return [multilinearTangent(m, op, tangents, at)];
   return transposed(op, tangents, at);
 }

@@ -1,6 +1,7 @@
 // Generated from ops/elementwise.ts by `pnpm generate` (scripts/generate.ts). Do not edit.
 
 import type { TypedArray } from "../dtype.js";
+import { pow } from "./ieee.js";
 
 type A = TypedArray;
 
@@ -9,6 +10,8 @@ type A = TypedArray;
  * 0 where it is broadcast. A partial writes cotangent * partial; "pass" stands for a partial of 1, null for none.
  */
 export interface ElementwiseKernel {
+  /** Of plain numbers; a condition is 1 or 0. */
+  readonly scalar: (...operands: number[]) => number;
   readonly forward: Forward;
   readonly partials: readonly (PartialLoop | "pass" | null)[];
   /** What each partial reads: bit k for operand k, bit 3 for the output. */
@@ -49,6 +52,7 @@ export type PartialLoop = (
 
 export const kernels = {
   identity: {
+    scalar: (x: number) => x,
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = x[x0]!;
     },
@@ -56,6 +60,7 @@ export const kernels = {
     keeps: [0],
   },
   neg: {
+    scalar: (x: number) => -x,
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = -x[x0]!;
     },
@@ -67,6 +72,7 @@ export const kernels = {
     keeps: [0],
   },
   exp: {
+    scalar: (x: number) => Math.exp(x),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = Math.exp(x[x0]!);
     },
@@ -78,6 +84,7 @@ export const kernels = {
     keeps: [8],
   },
   expm1: {
+    scalar: (x: number) => Math.expm1(x),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = Math.expm1(x[x0]!);
     },
@@ -89,6 +96,7 @@ export const kernels = {
     keeps: [8],
   },
   log: {
+    scalar: (x: number) => Math.log(x),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = Math.log(x[x0]!);
     },
@@ -100,6 +108,7 @@ export const kernels = {
     keeps: [1],
   },
   log1p: {
+    scalar: (x: number) => Math.log1p(x),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = Math.log1p(x[x0]!);
     },
@@ -111,6 +120,7 @@ export const kernels = {
     keeps: [1],
   },
   sqrt: {
+    scalar: (x: number) => Math.sqrt(x),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = Math.sqrt(x[x0]!);
     },
@@ -122,6 +132,7 @@ export const kernels = {
     keeps: [8],
   },
   square: {
+    scalar: (x: number) => x * x,
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = x[x0]! * x[x0]!;
     },
@@ -133,6 +144,7 @@ export const kernels = {
     keeps: [1],
   },
   abs: {
+    scalar: (x: number) => Math.abs(x),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = Math.abs(x[x0]!);
     },
@@ -144,6 +156,7 @@ export const kernels = {
     keeps: [1],
   },
   sign: {
+    scalar: (x: number) => Math.sign(x),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = Math.sign(x[x0]!);
     },
@@ -155,6 +168,7 @@ export const kernels = {
     keeps: [0],
   },
   reciprocal: {
+    scalar: (x: number) => 1 / x,
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = 1 / x[x0]!;
     },
@@ -166,6 +180,7 @@ export const kernels = {
     keeps: [8],
   },
   sin: {
+    scalar: (x: number) => Math.sin(x),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = Math.sin(x[x0]!);
     },
@@ -177,6 +192,7 @@ export const kernels = {
     keeps: [1],
   },
   cos: {
+    scalar: (x: number) => Math.cos(x),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = Math.cos(x[x0]!);
     },
@@ -188,6 +204,7 @@ export const kernels = {
     keeps: [1],
   },
   tanh: {
+    scalar: (x: number) => Math.tanh(x),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = Math.tanh(x[x0]!);
     },
@@ -199,6 +216,7 @@ export const kernels = {
     keeps: [8],
   },
   sigmoid: {
+    scalar: (x: number) => 1 / (1 + Math.exp(-x)),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = 1 / (1 + Math.exp(-x[x0]!));
     },
@@ -210,6 +228,7 @@ export const kernels = {
     keeps: [8],
   },
   relu: {
+    scalar: (x: number) => Math.max(x, 0),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = Math.max(x[x0]!, 0);
     },
@@ -221,6 +240,7 @@ export const kernels = {
     keeps: [1],
   },
   softplus: {
+    scalar: (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = Math.max(x[x0]!, 0) + Math.log1p(Math.exp(-Math.abs(x[x0]!)));
     },
@@ -232,6 +252,7 @@ export const kernels = {
     keeps: [1],
   },
   add: {
+    scalar: (x: number, y: number) => x + y,
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = x[x0]! + y[y0]!;
     },
@@ -239,6 +260,7 @@ export const kernels = {
     keeps: [0, 0],
   },
   sub: {
+    scalar: (x: number, y: number) => x - y,
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = x[x0]! - y[y0]!;
     },
@@ -251,6 +273,7 @@ export const kernels = {
     keeps: [0, 0],
   },
   mul: {
+    scalar: (x: number, y: number) => x * y,
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = x[x0]! * y[y0]!;
     },
@@ -265,6 +288,7 @@ export const kernels = {
     keeps: [2, 1],
   },
   div: {
+    scalar: (x: number, y: number) => x / y,
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = x[x0]! / y[y0]!;
     },
@@ -279,12 +303,13 @@ export const kernels = {
     keeps: [2, 10],
   },
   pow: {
+    scalar: (x: number, y: number) => pow(x, y),
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
-      for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = Math.pow(x[x0]!, y[y0]!);
+      for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = pow(x[x0]!, y[y0]!);
     },
     partials: [
       (n, g, o, d, e, out, r, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
-        for (let k = 0; k < n; k++, x0 += xs, y0 += ys) g[o + k] = y[y0]! !== 0 ? d[e + k]! * (y[y0]! * Math.pow(x[x0]!, y[y0]! - 1)) : 0;
+        for (let k = 0; k < n; k++, x0 += xs, y0 += ys) g[o + k] = y[y0]! !== 0 ? d[e + k]! * (y[y0]! * pow(x[x0]!, y[y0]! - 1)) : 0;
       },
       (n, g, o, d, e, out, r, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
         for (let k = 0; k < n; k++, x0 += xs, y0 += ys)
@@ -294,6 +319,7 @@ export const kernels = {
     keeps: [3, 11],
   },
   maximum: {
+    scalar: (x: number, y: number) => Math.max(x, y),
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = Math.max(x[x0]!, y[y0]!);
     },
@@ -308,6 +334,7 @@ export const kernels = {
     keeps: [3, 3],
   },
   minimum: {
+    scalar: (x: number, y: number) => Math.min(x, y),
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = Math.min(x[x0]!, y[y0]!);
     },
@@ -322,6 +349,7 @@ export const kernels = {
     keeps: [3, 3],
   },
   eq: {
+    scalar: (x: number, y: number) => (x === y ? 1 : 0),
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = x[x0]! === y[y0]! ? 1 : 0;
     },
@@ -329,6 +357,7 @@ export const kernels = {
     keeps: [],
   },
   ne: {
+    scalar: (x: number, y: number) => (x !== y ? 1 : 0),
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = x[x0]! !== y[y0]! ? 1 : 0;
     },
@@ -336,6 +365,7 @@ export const kernels = {
     keeps: [],
   },
   lt: {
+    scalar: (x: number, y: number) => (x < y ? 1 : 0),
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = x[x0]! < y[y0]! ? 1 : 0;
     },
@@ -343,6 +373,7 @@ export const kernels = {
     keeps: [],
   },
   le: {
+    scalar: (x: number, y: number) => (x <= y ? 1 : 0),
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = x[x0]! <= y[y0]! ? 1 : 0;
     },
@@ -350,6 +381,7 @@ export const kernels = {
     keeps: [],
   },
   gt: {
+    scalar: (x: number, y: number) => (x > y ? 1 : 0),
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = x[x0]! > y[y0]! ? 1 : 0;
     },
@@ -357,6 +389,7 @@ export const kernels = {
     keeps: [],
   },
   ge: {
+    scalar: (x: number, y: number) => (x >= y ? 1 : 0),
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = x[x0]! >= y[y0]! ? 1 : 0;
     },
@@ -364,6 +397,7 @@ export const kernels = {
     keeps: [],
   },
   logicalAnd: {
+    scalar: (x: number, y: number) => (x !== 0 && y !== 0 ? 1 : 0),
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = x[x0]! !== 0 && y[y0]! !== 0 ? 1 : 0;
     },
@@ -371,6 +405,7 @@ export const kernels = {
     keeps: [],
   },
   logicalOr: {
+    scalar: (x: number, y: number) => (x !== 0 || y !== 0 ? 1 : 0),
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = x[x0]! !== 0 || y[y0]! !== 0 ? 1 : 0;
     },
@@ -378,6 +413,7 @@ export const kernels = {
     keeps: [],
   },
   logicalXor: {
+    scalar: (x: number, y: number) => ((x !== 0) !== (y !== 0) ? 1 : 0),
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = (x[x0]! !== 0) !== (y[y0]! !== 0) ? 1 : 0;
     },
@@ -385,6 +421,7 @@ export const kernels = {
     keeps: [],
   },
   logicalNot: {
+    scalar: (x: number) => (!(x !== 0) ? 1 : 0),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = !(x[x0]! !== 0) ? 1 : 0;
     },
@@ -392,6 +429,7 @@ export const kernels = {
     keeps: [],
   },
   where: {
+    scalar: (c: number, x: number, y: number) => (c !== 0 ? x : y),
     forward: (n, out, o, c: A, c0: number, cs: number, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, c0 += cs, x0 += xs, y0 += ys) out[o + k] = c[c0]! !== 0 ? x[x0]! : y[y0]!;
     },

@@ -115,10 +115,10 @@ function print(e: Expression, asCondition: boolean): { text: string; level: numb
     const right = enclose(print(y, inner), infix.level + 1);
     return { text: `${left} ${infix.text} ${right}`, level: infix.level };
   }
-  return { text: `Math.${MATH[fn] ?? fn}(${args.map((arg) => print(arg, false).text).join(", ")})`, level: PRIMARY_LEVEL };
+  return { text: `${MATH[fn] ?? `Math.${fn}`}(${args.map((arg) => print(arg, false).text).join(", ")})`, level: PRIMARY_LEVEL };
 }
 
-const MATH: Partial<Record<string, string>> = { maximum: "max", minimum: "min" };
+const MATH: Partial<Record<string, string>> = { maximum: "Math.max", minimum: "Math.min", pow: "pow" };
 
 function enclose(printed: { text: string; level: number }, level: number): string {
   return printed.level < level ? `(${printed.text})` : printed.text;

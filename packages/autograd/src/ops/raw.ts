@@ -9,6 +9,10 @@ import { broadcastStrides, forEachRow } from "./rows.js";
 
 /** Element by element; the operands broadcast. */
 export function runElementwise(op: ElementwiseOp, operands: readonly Payload[]): Payload {
+  if (op.result !== "bool" && op.arity < 3) {
+    const [x, y = 0] = operands;
+    if (typeof x === "number" && typeof y === "number") return op.kernel.scalar(x, y);
+  }
   const type = elementwiseType(op, operands);
   const out = newArray(type);
   callForward(op, out, operands);

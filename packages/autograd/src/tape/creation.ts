@@ -76,7 +76,7 @@ export function arange(start: number, stop?: number, step = 1, options: Creation
  * console.log(linspace(0, 1, 5).toArray()); // [ 0, 0.25, 0.5, 0.75, 1 ]
  */
 export function linspace(start: number, stop: number, n: number, options: CreationOptions = {}): Value {
-  return generated("linspace", [n], options, (k) => (k === n - 1 ? stop : start + ((stop - start) * k) / (n - 1)));
+  return generated("linspace", [n], options, (k) => (k === n - 1 && n > 1 ? stop : start + ((stop - start) * k) / Math.max(1, n - 1)));
 }
 
 /**

@@ -5,7 +5,7 @@ import type { LossOptions, Reduction, VarianceOptions } from "../ops/composites.
 import { maxAlong, minAlong, sort as sortOp } from "../ops/reductions.js";
 import { takeRows, gather as gatherOp } from "../ops/indexing.js";
 import { concat as concatOp, stack as stackOp, unstack as unstackOp } from "../ops/shapes.js";
-import { checkShape, formatShape, normalizeAxis, reducedShape, type Shape, sizeOf } from "../shape.js";
+import { checkShape, formatShape, normalizeAxes, normalizeAxis, reducedShape, type Shape, sizeOf } from "../shape.js";
 import { applyStructural, type Operand, recordedAlgebra as m, toValue } from "./apply.js";
 import { isTypedArray, isValueLike, kindOf } from "./input.js";
 import type { SliceEntry, Value } from "./value.js";
@@ -87,11 +87,13 @@ export function min(x: Operand, options: Reduction = {}): Value {
 }
 
 function extreme(name: "max" | "min", x: Value, options: Reduction): Value {
-  if (typeof options.axis !== "number")
+  const axes = normalizeAxes(name, options.axis, x.shape);
+  const [axis] = axes;
+  if (options.axis === undefined || axis === undefined || axes.length > 1) {
     return composites.reduce(m, name, x, options, (x, axes) => (name === "max" ? m.amax(x, axes) : m.amin(x, axes)));
-  const axis = normalizeAxis(name, options.axis, x.shape);
+  }
   const [out] = applyStructural(name === "max" ? maxAlong : minAlong, [x], { axis }) as [Value];
-  return options.keepDims ? out : m.reshape(out, reducedShape(x.shape, [axis], false));
+  return options.keepDims ? out : m.reshape(out, reducedShape(x.shape, axes, false));
 }
 
 export interface SortOptions {
@@ -374,5 +376,12 @@ export function mseLoss(prediction: Operand, target: Operand, options: LossOptio
  * console.log(crossEntropy([[0, 0]], [1]).item()); // 0.6931471805599453
  */
 export function crossEntropy(logits: Operand, targets: Operand, options: LossOptions = {}): Value {
-  return composites.crossEntropy(m, toValue("crossEntropy", logits), indicesOf("crossEntropy", targets), options);
+  const [scores, classes] = [toValue("crossEntropy", logits), indicesOf("crossEntropy", targets)];
+  const [, count] = scores.shape;
+  const odd = classes.dtype === "int32" && count !== undefined ? classes.data.find((k) => k < 0 || k >= count) : undefined;
+  if (odd !== undefined)
+    throw new IndexError(
+      `crossEntropy: class ${odd} does not exist for logits of shape ${formatShape(scores.shape)}; classes run from 0 to ${(count as number) - 1}`,
+    );
+  return composites.crossEntropy(m, scores, classes, options);
 }

@@ -1,5 +1,6 @@
 // Generated from ops/elementwise.ts by `pnpm generate` (scripts/generate.ts). Do not edit.
 
+import { pow as ieeePow } from "../ops/ieee.js";
 import { binary, unary } from "../ops/table.js";
 import { applyBinary, applyElementwise, type Operand } from "./apply.js";
 import type { PendingSegment } from "./backward.js";
@@ -584,7 +585,7 @@ export function div(x: Operand, y: Operand): Value {
 
 /**
  * x to the power y; NaN for x < 0 and a y that is not whole; elementwise with NumPy broadcasting; throws ShapeError where shapes do not broadcast.
- * Derivative: d/dx = y * Math.pow(x, y - 1) where y !== 0, else 0; d/dy = out * Math.log(x) where !(x === 0 && y >= 0), else 0.
+ * Derivative: d/dx = y * pow(x, y - 1) where y !== 0, else 0; d/dy = out * Math.log(x) where !(x === 0 && y >= 0), else 0.
  * @example
  * import { pow } from "@unroll/autograd";
  * console.log(pow(2.33, 1).item()); // 2.33
@@ -596,7 +597,7 @@ export function pow(x: Operand, y: Operand): Value {
   const u = x as Value;
   const p = u.payload as number;
   const q = typeof y === "number" ? y : ((y as Value).payload as number);
-  const r = Math.pow(p, q);
+  const r = ieeePow(p, q);
   if (u.origin === null && (typeof y === "number" || (y as Value).origin === null)) return new Value(null, 0, r);
   if (core.top - core.n < 3 && !room()) return new Value(null, 0, r);
   const s = segment;
@@ -934,7 +935,7 @@ export function sweep(p: PendingSegment, events: SweepEvents): void {
         else if (x > hiImport) hiImport = x;
         if (y < lo) lo = y;
         else if (y > hiImport) hiImport = y;
-        if (op[x] !== CONST) g[x]! += v[y]! !== 0 ? d * (v[y]! * Math.pow(v[x]!, v[y]! - 1)) : 0;
+        if (op[x] !== CONST) g[x]! += v[y]! !== 0 ? d * (v[y]! * ieeePow(v[x]!, v[y]! - 1)) : 0;
         if (op[y] !== CONST) g[y]! += !(v[x]! === 0 && v[y]! >= 0) ? d * (v[i]! * Math.log(v[x]!)) : 0;
         break;
       }

@@ -1,5 +1,4 @@
-import type { TypedArray } from "../dtype.js";
-import type { NestedNumbers } from "../tape/input.js";
+import type { Operand } from "../tape/apply.js";
 import type { Value } from "../tape/value.js";
 import { type Cotangents, cotangentsOf, onesFor, record, scalarOf } from "./record.js";
 import { leaves, rebuild, type ValuesOf, valuesOf } from "./tree.js";
@@ -10,9 +9,9 @@ export interface GradOptions<N extends number | readonly number[]> {
 }
 
 /** What may be passed where a function takes Values: numbers in any form, too. */
-export type InputsOf<T> = T extends Value
-  ? Value | NestedNumbers | TypedArray
-  : T extends number | string | boolean | null | undefined
+export type InputsOf<T> = [T] extends [Operand]
+  ? Operand
+  : T extends string | boolean | null | undefined
     ? T
     : { readonly [K in keyof T]: InputsOf<T[K]> };
 
@@ -60,7 +59,8 @@ export function grad<A extends readonly unknown[] = [Value], const N extends num
   return (...args) => differentiated("grad", f as never, args, argnums)[1] as GradientOf<A, N>;
 }
 
-function differentiated(
+/** The value and the gradients of a scalar function, for the transform that messages name. Internal. */
+export function differentiated(
   op: string,
   f: (...args: never[]) => unknown,
   args: readonly unknown[],

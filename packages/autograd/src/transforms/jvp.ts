@@ -8,7 +8,7 @@ import { nextArraySequence } from "../tape/arrayNode.js";
 import { graphOf, pullBack, pushForward } from "../tape/graph.js";
 import { openCoreOf } from "../tape/segments.js";
 import { Param, Value } from "../tape/value.js";
-import { grad, type InputsOf } from "./grad.js";
+import { differentiated, type InputsOf } from "./grad.js";
 import { inMode, record } from "./record.js";
 import { leaves, leavesLike, rebuild, type ValuesOf, valuesOf } from "./tree.js";
 
@@ -26,17 +26,23 @@ export function jvp<A extends readonly unknown[] = [Value], R = Value>(
   primals: { readonly [K in keyof A]: InputsOf<A[K]> },
   tangents: { readonly [K in keyof A]: InputsOf<A[K]> },
 ): [out: ValuesOf<R>, tangent: ValuesOf<R>] {
-  const args: readonly unknown[] = primals;
-  if (args.length !== tangents.length)
-    throw new InputError(`jvp: ${args.length} primals and ${tangents.length} tangents; give one tangent an argument`);
-  const directions = args.flatMap((primal, k) => leavesLike("jvp", `the tangent of argument ${k}`, tangents[k], valuesOf("jvp", primal)));
+  return pushed("jvp", f as never, primals, tangents) as [ValuesOf<R>, ValuesOf<R>];
+}
+
+/** The value and the tangent of a function, for the transform that messages name. */
+function pushed(op: string, f: (...args: never[]) => unknown, args: readonly unknown[], tangents: readonly unknown[]): [unknown, unknown] {
+  const what = op === "hvp" ? "vector" : "tangent";
+  if (args.length !== tangents.length) {
+    throw new InputError(`${op}: ${args.length} primals and ${tangents.length} ${what}s; give one ${what} an argument`);
+  }
+  const directions = args.flatMap((primal, k) => leavesLike(op, `the ${what} of argument ${k}`, tangents[k], valuesOf(op, primal)));
   const call = record(
-    "jvp",
-    f as never,
+    op,
+    f,
     args,
     args.map((_, k) => k),
   );
-  const out = valuesOf("jvp", call.out) as ValuesOf<R>;
+  const out = valuesOf<unknown>(op, call.out);
   const roots = leaves(out);
   const graph = graphOf(roots, { targets: call.inputs, floor: call.floor });
   const recorded = call.recording && (graph.foreign || call.connected || directions.some((t) => t.requiresGrad));
@@ -117,6 +123,7 @@ export function hvp<A extends readonly unknown[] = [Value]>(
   primals: { readonly [K in keyof A]: InputsOf<A[K]> },
   vectors: { readonly [K in keyof A]: InputsOf<A[K]> },
 ): { -readonly [K in keyof A]: ValuesOf<A[K]> } {
-  const gradients = grad(f, { argnums: (primals as unknown as unknown[]).map((_, k) => k) }) as unknown as (...args: A) => unknown;
-  return jvp(gradients, primals, vectors)[1] as { -readonly [K in keyof A]: ValuesOf<A[K]> };
+  const positions = primals.map((_, k) => k);
+  const gradients = (...args: never[]): unknown => differentiated("hvp", f as never, args, positions)[1];
+  return pushed("hvp", gradients, primals, vectors)[1] as { -readonly [K in keyof A]: ValuesOf<A[K]> };
 }

@@ -1,12 +1,12 @@
 import { GraphError, InputError } from "../errors.js";
-import { filledPayload } from "../ops/raw.js";
-import { raw, zerosOf } from "../ops/raw.js";
+import { filledPayload, raw, zerosOf } from "../ops/raw.js";
 import { formatShape } from "../shape.js";
 import { recordedAlgebra } from "../tape/apply.js";
 import { nextArraySequence } from "../tape/arrayNode.js";
 import { BackwardPass, type Floor } from "../tape/backward.js";
 import { graphOf, pullBack } from "../tape/graph.js";
 import { runHooks } from "../tape/hooks.js";
+import { kindOf } from "../tape/input.js";
 import { isRecording, openCoreOf, setRecording } from "../tape/segments.js";
 import { identity } from "../tape/scalar.generated.js";
 import { Param, Value } from "../tape/value.js";
@@ -45,6 +45,7 @@ export interface Recorded<R> {
 
 /** Calls f on its arguments, those of `argnums` replaced by inputs of which derivatives are wanted. */
 export function record<R>(op: string, f: (...args: never[]) => R, args: readonly unknown[], argnums: readonly number[]): Recorded<R> {
+  if (typeof f !== "function") throw new InputError(`${op}: expected a function to differentiate, got ${kindOf(f)}`);
   const recording = isRecording();
   const trees = argnums.map((k) => {
     if (k in args) return valuesOf(op, args[k]);

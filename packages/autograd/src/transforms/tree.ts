@@ -1,6 +1,6 @@
 import { InputError, ShapeError } from "../errors.js";
 import { formatShape, sameShape } from "../shape.js";
-import { toValue } from "../tape/apply.js";
+import { type Operand, toValue } from "../tape/apply.js";
 import { isTypedArray, isValueLike, kindOf, type NestedNumbers } from "../tape/input.js";
 import type { TypedArray } from "../dtype.js";
 import { Value } from "../tape/value.js";
@@ -13,11 +13,7 @@ import { leavesOf, mapTree } from "../tree.js";
 export type Tree = Value | NestedNumbers | TypedArray | readonly Tree[] | { readonly [key: string]: Tree };
 
 /** A tree with every leaf replaced by a Value. */
-export type ValuesOf<T> = T extends Value | number | TypedArray
-  ? Value
-  : T extends readonly number[] | readonly (readonly number[])[] | readonly (readonly (readonly number[])[])[]
-    ? Value
-    : { -readonly [K in keyof T]: ValuesOf<T[K]> };
+export type ValuesOf<T> = [T] extends [Operand] ? Value : { -readonly [K in keyof T]: ValuesOf<T[K]> };
 
 function isNest(x: unknown): boolean {
   if (!Array.isArray(x)) return false;
