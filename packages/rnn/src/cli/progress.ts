@@ -9,33 +9,29 @@ export interface ProgressDisplay {
   readonly end: () => void;
 }
 
+type ProgressStream = NodeJS.WritableStream & { readonly isTTY?: boolean };
+
 /** @param stream where to show it: not where results go. */
-export function progressDisplay(series: Series, stream: NodeJS.WriteStream): ProgressDisplay {
+export function progressDisplay(series: Series, stream: ProgressStream): ProgressDisplay {
   return stream.isTTY ? progressBar(series, stream) : progressLines(series, stream);
 }
 
 const SECONDS_BETWEEN_LINES = 2;
 
-function progressLines(series: Series, stream: NodeJS.WriteStream): ProgressDisplay {
+function progressLines(series: Series, stream: ProgressStream): ProgressDisplay {
   let last = Number.NEGATIVE_INFINITY;
-  let latest: TrainingProgress | undefined;
-  const write = (progress: TrainingProgress): void => {
-    last = performance.now();
-    latest = undefined;
-    stream.write(`${describe(progress, series)}\n`);
-  };
   return {
     show: (progress) => {
-      latest = progress;
-      if (performance.now() - last >= 1000 * SECONDS_BETWEEN_LINES) write(progress);
+      const now = performance.now();
+      if (now - last < 1000 * SECONDS_BETWEEN_LINES) return;
+      last = now;
+      stream.write(`${describe(progress, series)}\n`);
     },
-    end: () => {
-      if (latest !== undefined) write(latest);
-    },
+    end: () => {},
   };
 }
 
-function progressBar(series: Series, stream: NodeJS.WriteStream): ProgressDisplay {
+function progressBar(series: Series, stream: ProgressStream): ProgressDisplay {
   const bar = new SingleBar({
     format: "[{bar}] {text}",
     barsize: 24,
@@ -47,13 +43,20 @@ function progressBar(series: Series, stream: NodeJS.WriteStream): ProgressDispla
     hideCursor: false,
   });
   let started = false;
+  const end = (): void => {
+    process.off("exit", end);
+    if (started) bar.stop();
+    started = false;
+  };
+  // The bar changes how the terminal wraps lines; whoever quits in the middle gets that back too.
+  process.on("exit", end);
   return {
     show: (progress) => {
       if (!started) bar.start(progress.totalSteps, 0, { text: "" });
       started = true;
       bar.update(progress.steps, { text: describe(progress, series) });
     },
-    end: () => bar.stop(),
+    end,
   };
 }
 

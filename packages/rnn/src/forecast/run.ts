@@ -71,16 +71,26 @@ export interface ForecastResult {
 const EVALUATION_BATCH = 256;
 const SHARE_WINDOWS = 48;
 
-/**
- * @throws DataError where the series is too short (see `splitSeries`) or its values too large.
- * @throws RangeError where training diverges.
- */
-export async function runForecast(series: Series, options: ForecastOptions): Promise<ForecastResult> {
+/** A series made ready for the network. */
+export interface PreparedSeries {
+  readonly series: Series;
+  readonly split: Split;
+  readonly normalisation: Normalisation;
+  readonly features: Features;
+}
+
+/** @throws DataError where the series is too short (see `splitSeries`) or its values too large. */
+export function prepareSeries(series: Series): PreparedSeries {
+  const split = splitSeries(series, NETWORK_SETTINGS.window);
+  const normalisation = normalisationOf(series, split.training);
+  return { series, split, normalisation, features: featuresOf(series, normalisation) };
+}
+
+/** @throws RangeError where training diverges. */
+export async function runForecast(prepared: PreparedSeries, options: ForecastOptions): Promise<ForecastResult> {
+  const { series, split, normalisation, features } = prepared;
   const settings = NETWORK_SETTINGS;
   const { window } = settings;
-  const split = splitSeries(series, window);
-  const normalisation = normalisationOf(series, split.training);
-  const features = featuresOf(series, normalisation);
   const rows = {
     training: forecastRows(split.training, window),
     validation: forecastRows(split.validation, window),
@@ -91,6 +101,7 @@ export async function runForecast(series: Series, options: ForecastOptions): Pro
   const network = new TrainedNetwork(weights, features, normalisation, window);
 
   const start = performance.now();
+  const stepSeconds = new RecentSeconds();
   const history = await fit(
     {
       params: weightsOf(weights),
@@ -103,7 +114,10 @@ export async function runForecast(series: Series, options: ForecastOptions): Pro
       validationLoss: () => network.loss(rows.validation),
       key: orderKey,
       signal: options.signal,
-      onStep: (progress) => options.onStep?.(inUnits(progress, options.epochs, start, normalisation)),
+      onStep: (progress) => {
+        stepSeconds.next();
+        options.onStep?.(inUnits(progress, options.epochs, stepSeconds.mean, normalisation));
+      },
     },
     { epochs: options.epochs, patience: settings.patience, batchSize: settings.batchSize, maxNorm: settings.maxNorm },
   );
@@ -211,9 +225,8 @@ class TrainedNetwork {
   }
 }
 
-function inUnits(progress: FitProgress, epochs: number, start: number, normalisation: Normalisation): TrainingProgress {
+function inUnits(progress: FitProgress, epochs: number, stepSeconds: number, normalisation: Normalisation): TrainingProgress {
   const { steps, totalSteps, epoch, trainingLoss, validationLoss } = progress;
-  const seconds = (performance.now() - start) / 1000;
   return {
     steps,
     totalSteps,
@@ -221,8 +234,21 @@ function inUnits(progress: FitProgress, epochs: number, start: number, normalisa
     epochs,
     trainingError: rootOf(trainingLoss, normalisation),
     validationError: validationLoss === null ? null : rootOf(validationLoss, normalisation),
-    secondsLeft: (seconds / steps) * (totalSteps - steps),
+    secondsLeft: stepSeconds * (totalSteps - steps),
   };
+}
+
+/** How long something that repeats takes: a mean that forgets, because the first steps of a fresh process are several times slower. */
+class RecentSeconds {
+  mean = 0;
+  #last = performance.now();
+
+  next(): void {
+    const now = performance.now();
+    const seconds = (now - this.#last) / 1000;
+    this.mean = this.mean === 0 ? seconds : 0.9 * this.mean + 0.1 * seconds;
+    this.#last = now;
+  }
 }
 
 /** The root mean squared error, in the unit of the series, of a mean squared error on the normalised scale. */

@@ -74,6 +74,8 @@
       width,
       height: HEIGHT[plot.id],
       tzDate: utc,
+      // "27 May" is read alike everywhere; "5/27" is not.
+      fmtDate: (template) => uPlot.fmtDate(template.replace("{M}/{D}", "{D} {MMM}")),
       scales: { x: plot.dates ? { time: true } : countingScale(plot), y: bars ? { range: (_, _low, high) => [0, high * 1.05 || 1] } : {} },
       axes: [axis(plot.xLabel, plot.dates ? {} : { ...whole, space: bars ? 20 : 50 }), axis(plot.yLabel, { size: 62 })],
       series: [{ label: plot.dates ? "date" : plot.xLabel.split(" (")[0], value: xValue }, ...plot.lines.map((line) => lineOf(plot, line))],
