@@ -10,7 +10,20 @@ import { ArrayNode, type Kept, type Origin } from "./arrayNode.js";
 import { graphOf, pullBack } from "./graph.js";
 import { hooksOfLeaf, runHooks } from "./hooks.js";
 import { sweep, type SweepEvents } from "./scalar.generated.js";
-import { CAPACITY, compact, type Core, EARLIER, HOOKED, openCoreOf, PARAM, RELEASED, recycle, Segment, type Source } from "./segments.js";
+import {
+  CAPACITY,
+  compact,
+  type Core,
+  EARLIER,
+  HOOKED,
+  openCoreOf,
+  PARAM,
+  RELEASED,
+  RELEASED_SEGMENT,
+  recycle,
+  Segment,
+  type Source,
+} from "./segments.js";
 import { Param, Value } from "./value.js";
 
 export interface BackwardOptions {
@@ -37,6 +50,7 @@ export function backward(root: Value, { seed, createGraph = false, retainGraph =
     const commits = pass.leafGradients();
     pass.commit(retainGraph);
     for (const commit of commits) commit();
+    if (!retainGraph && root.origin instanceof Segment) root.origin = RELEASED_SEGMENT;
   } finally {
     pass.cleanUp();
   }

@@ -153,6 +153,10 @@ function lowerBound(sorted: Int32Array, x: number): number {
 const NO_COLUMNS = new Columns(0);
 const spare: Columns[] = [];
 
+/** What the root of a backward pass is left with: a held loss then keeps nothing of its graph alive. */
+export const RELEASED_SEGMENT = new Segment(new Core(NO_COLUMNS, 0), []);
+RELEASED_SEGMENT.core.release();
+
 /** A core without room: what the recording functions see while nothing is recorded, so that the hot path tests room only. */
 const CLOSED = new Core(NO_COLUMNS, 0);
 const CLOSED_SEGMENT = new Segment(CLOSED, []);
@@ -200,6 +204,8 @@ export function seal(): void {
   // From now on nothing is added to the sealed segment, and what its array users depend on can be told exactly.
   for (const user of sealed.arrayUsers) user.narrow(full);
   sealed.arrayUsers = [];
+  // Who holds one loss of it should not hold columns that were sealed half empty, or are mostly released.
+  if (sealed.n + CAPACITY - sealed.top < CAPACITY / 2 || sealed.freed >= sealed.n / 2) compact(sealed);
 }
 
 /** Gives a segment's columns back once no node of it is left; the open segment is replaced. */
