@@ -23,7 +23,8 @@ export const LAYERS = {
   "packages/rnn": {
     toy: [],
     cells: [],
-    layers: ["cells"],
+    init: [],
+    layers: ["cells", "init"],
     data: [],
     training: ["layers", "data"],
     forecast: ["training"],

@@ -14,3 +14,30 @@ export type { ParameterName, ToyGradient, ToyParameters, ToyTree } from "./toy/p
 export { type PublishedWrongRecurrence, publishedWrongRecurrence } from "./toy/publishedRecurrence.js";
 export { type HandwrittenRecurrence, handwrittenRecurrence } from "./toy/recurrence.js";
 export { type ToyTrainingOptions, trainToy } from "./toy/training.js";
+export type { Cell, CellParams } from "./cells/cell.js";
+export { elmanReluCell, elmanTanhCell, type Nonlinearity } from "./cells/elman.js";
+export { gruCell } from "./cells/gru.js";
+export type { Lengths } from "./cells/lengths.js";
+export { type LstmCellParams, type LstmState, lstmCell } from "./cells/lstm.js";
+export { unroll, type UnrollOptions } from "./cells/unroll.js";
+export {
+  constantInit,
+  type DrawOptions,
+  type GainOptions,
+  identityInit,
+  type Initializer,
+  type KaimingOptions,
+  kaimingNormal,
+  kaimingUniform,
+  normalInit,
+  orthogonal,
+  uniformInit,
+  xavierNormal,
+  xavierUniform,
+} from "./init/initializers.js";
+export { dropout, type DropoutOptions } from "./layers/dropout.js";
+export { gru } from "./layers/gru.js";
+export { lstm, type LstmInitOptions, type LstmOptions } from "./layers/lstm.js";
+export type { LayerParams, ParameterShapes } from "./layers/parameters.js";
+export type { Applied, ApplyOptions, InitOptions, RecurrentLayer, RecurrentOptions } from "./layers/recurrent.js";
+export { rnn, type RnnOptions } from "./layers/rnn.js";

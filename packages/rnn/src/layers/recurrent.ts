@@ -1,0 +1,249 @@
+/** What the recurrent layers have in common: stacking, directions, states, lengths, dropout. */
+import { concat, InputError, type Param, param, type Shape, ShapeError, scope, stack, unstack, type Value, zeros } from "@unroll/autograd";
+import { foldIn, type Key, splitKey } from "@unroll/autograd/random";
+import type { CellParams, Recurrence } from "../cells/cell.js";
+import type { Lengths } from "../cells/lengths.js";
+import { overTime } from "../cells/unroll.js";
+import { concatInit, type Initializer, uniformInit } from "../init/initializers.js";
+import { checkRate, dropout } from "./dropout.js";
+import { checkParams, checkShape, checkSize, formatShape, type LayerParams, type ParameterShapes } from "./parameters.js";
+
+interface Sizes {
+  /** Features of the inputs, I. */
+  readonly inputSize: number;
+  /** Hidden units, H. */
+  readonly hiddenSize: number;
+  /** Layers one on the other; default 1. */
+  readonly numLayers?: number | undefined;
+  /** Whether there are biases; default true. */
+  readonly bias?: boolean | undefined;
+  /** A second direction, from the last step to the first, whose outputs stand behind those of the first; default false. */
+  readonly bidirectional?: boolean | undefined;
+  /** Inputs and outputs are [B, T, ...] instead of [T, B, ...]; states are not concerned. Default false. */
+  readonly batchFirst?: boolean | undefined;
+  /** The state before the first step is a parameter, `h_0` (and `c_0`), instead of zeros; default false. */
+  readonly learnedState?: boolean | undefined;
+}
+
+interface Dropout {
+  /** Probability that an output of a layer is dropped on its way to the next; default 0. Acts where `apply` is given a key. */
+  readonly dropout: number;
+  /** One mask over all steps (Y. Gal and Z. Ghahramani, NIPS 2016) instead of one a step; default false. */
+  readonly variational?: boolean | undefined;
+}
+
+/** What all recurrent layers take; PyTorch's options in camelCase. */
+export type RecurrentOptions = Sizes & (Dropout | { readonly dropout?: undefined; readonly variational?: undefined });
+
+export interface ApplyOptions {
+  /** By sequence, its number of steps; default: all. */
+  readonly lengths?: Lengths | undefined;
+  /** Decides what is dropped, in training. Without it nothing is. */
+  readonly dropoutKey?: Key | undefined;
+}
+
+/** What a layer gives: outputs [T, B, D P] of the last layer, and the state after each sequence's last step. */
+export interface Applied<S> {
+  readonly outputs: Value;
+  readonly state: S;
+}
+
+export interface InitOptions {
+  /** For each gate's block [H, I] of the input weights. */
+  readonly input?: Initializer | undefined;
+  /** For each gate's block [H, H] of the recurrent weights. */
+  readonly recurrent?: Initializer | undefined;
+  /** For each gate's block [H] of both biases. */
+  readonly bias?: Initializer | undefined;
+  /** For the projection [P, H] of an LSTM. */
+  readonly projection?: Initializer | undefined;
+  /** float64 (default) or float32. */
+  readonly dtype?: "float64" | "float32" | undefined;
+}
+
+/** A recurrent layer: sizes and functions of parameters, which it does not hold. S is its state, I what `init` takes. */
+export interface RecurrentLayer<S, I extends InitOptions = InitOptions> {
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  /** Features of the outputs: hidden or projected units, times directions. */
+  readonly outputSize: number;
+  readonly batchFirst: boolean;
+  /** PyTorch's names, `weight_ih_l0` … `bias_hh_l1_reverse`, in its order. */
+  readonly parameterShapes: ParameterShapes;
+  /** Params, drawn as PyTorch draws them, uniformly from ±1/sqrt(H), unless the options say otherwise. */
+  init(key: Key, options?: I): LayerParams<Param>;
+  /**
+   * Runs over sequences xs [T, B, I], from a state given or else learned or else zero. Throws InputError for parameters missing or unknown
+   * and for lengths that are not from 1 to T, ShapeError for parameters, inputs and states of other shapes, before anything is computed.
+   */
+  apply(params: LayerParams, xs: Value, state?: S, options?: ApplyOptions): Applied<S>;
+}
+
+/** What tells one recurrent layer from another. A state has the structure of the cell's carry, with an axis of layers in front. */
+export interface Family<S> {
+  /** For messages. */
+  readonly name: string;
+  readonly gates: number;
+  /** By part of the state, its letter and its width. */
+  readonly states: readonly { readonly name: string; readonly width: number }[];
+  /** Units of the cell's output: those of h. */
+  readonly width: number;
+  readonly projected: boolean;
+  bind(params: CellParams): Recurrence<S>;
+  parts(state: S): readonly Value[];
+  fromParts(parts: readonly Value[]): S;
+}
+
+export function recurrentLayer<S, I extends InitOptions = InitOptions>(
+  family: Family<S>,
+  options: RecurrentOptions,
+  finish: (params: Record<string, Value>, options: I) => Record<string, Value> = (params) => params,
+): RecurrentLayer<S, I> {
+  checkOptions(family.name, options);
+  const { inputSize, hiddenSize, bidirectional = false, batchFirst = false } = options;
+  const parameterShapes = shapesOf(family, options);
+  return {
+    inputSize,
+    hiddenSize,
+    outputSize: family.width * (bidirectional ? 2 : 1),
+    batchFirst,
+    parameterShapes,
+    init(key, given = {} as I) {
+      const drawn = finish(draw(key, parameterShapes, family.gates, hiddenSize, given), given);
+      return Object.fromEntries(Object.entries(drawn).map(([name, x]) => [name, param(x.data, { shape: x.shape, name })]));
+    },
+    apply: (params, xs, state, given = {}) => applyLayers(family, options, parameterShapes, params, xs, state, given),
+  };
+}
+
+function checkOptions(name: string, { inputSize, hiddenSize, numLayers = 1, dropout = 0 }: RecurrentOptions): void {
+  checkSize(name, "inputSize", inputSize);
+  checkSize(name, "hiddenSize", hiddenSize);
+  checkSize(name, "numLayers", numLayers);
+  checkRate(name, dropout);
+  if (dropout > 0 && numLayers === 1)
+    throw new InputError(`${name}: dropout acts between layers, and numLayers is 1; add a layer, or call dropout on the outputs`);
+}
+
+/** `l0`, `l0_reverse`, `l1`, …: layers, and in each its directions. */
+function suffixes({ numLayers = 1, bidirectional = false }: RecurrentOptions): string[] {
+  return Array.from({ length: numLayers }, (_, layer) => (bidirectional ? [`l${layer}`, `l${layer}_reverse`] : [`l${layer}`])).flat();
+}
+
+function shapesOf<S>({ gates, width, projected, states }: Family<S>, options: RecurrentOptions): ParameterShapes {
+  const { inputSize, hiddenSize, bias = true, bidirectional = false, learnedState = false } = options;
+  const rows = gates * hiddenSize;
+  const all = suffixes(options);
+  const entries = all.flatMap((suffix): [string, Shape][] => {
+    const inputs = suffix.startsWith("l0") ? inputSize : width * (bidirectional ? 2 : 1);
+    return [
+      [`weight_ih_${suffix}`, [rows, inputs]],
+      [`weight_hh_${suffix}`, [rows, width]],
+      ...(bias ? ([[`bias_ih_${suffix}`, [rows]] as const, [`bias_hh_${suffix}`, [rows]] as const] as [string, Shape][]) : []),
+      ...(projected ? ([[`weight_hr_${suffix}`, [width, hiddenSize]]] as [string, Shape][]) : []),
+    ];
+  });
+  const learned = states.map(({ name, width }): [string, Shape] => [`${name}_0`, [all.length, 1, width]]);
+  return Object.fromEntries(learnedState ? [...entries, ...learned] : entries);
+}
+
+// --------------------------------------------------------------------------------------------------------- initialisation
+
+function draw(key: Key, shapes: ParameterShapes, gates: number, hiddenSize: number, options: InitOptions): Record<string, Value> {
+  const { dtype = "float64" } = options;
+  const names = Object.keys(shapes);
+  const keys = splitKey(key, names.length);
+  const bound = 1 / Math.sqrt(hiddenSize);
+  const drawn = names.map((name, k): [string, Value] => {
+    const shape = shapes[name]!;
+    if (name === "h_0" || name === "c_0") return [name, zeros(shape, { dtype })];
+    const initializer = initializerOf(name, gates, options) ?? uniformInit({ low: -bound, high: bound });
+    return [name, initializer(keys[k]!, shape, { dtype })];
+  });
+  return Object.fromEntries(drawn);
+}
+
+function initializerOf(name: string, gates: number, { input, recurrent, bias, projection }: InitOptions): Initializer | undefined {
+  if (name.startsWith("weight_hr")) return projection;
+  const chosen = name.startsWith("weight_ih") ? input : name.startsWith("weight_hh") ? recurrent : bias;
+  return chosen && concatInit(chosen, gates);
+}
+
+// ------------------------------------------------------------------------------------------------------------ application
+
+function applyLayers<S>(
+  family: Family<S>,
+  options: RecurrentOptions,
+  shapes: ParameterShapes,
+  params: LayerParams,
+  xs: Value,
+  state: S | undefined,
+  { lengths, dropoutKey }: ApplyOptions,
+): Applied<S> {
+  const { numLayers = 1, bidirectional = false, batchFirst = false, dropout: rate = 0, variational = false } = options;
+  checkParams(family.name, params, shapes);
+  const starts = startsOf(family, options, params, checkedBatch(family.name, xs, options), state);
+  const all = suffixes(options);
+  const directions = bidirectional ? 2 : 1;
+  const finals: (readonly Value[])[] = [];
+  let layerInputs = batchFirst ? xs.transpose([1, 0, 2]) : xs;
+  for (let layer = 0; layer < numLayers; layer++) {
+    const outputs = all.slice(layer * directions, (layer + 1) * directions).map((suffix, direction) =>
+      scope(suffix, () => {
+        const { project, step } = family.bind(weightsAt(params, suffix));
+        const start = family.fromParts(starts[finals.length]!);
+        const [last, ys] = overTime(step, start, project(layerInputs), { lengths, reverse: direction === 1 }, family.name);
+        finals.push(family.parts(last));
+        return ys;
+      }),
+    );
+    layerInputs = outputs.length === 1 ? outputs[0]! : concat(outputs, { axis: 2 });
+    if (rate > 0 && dropoutKey !== undefined && layer < numLayers - 1) {
+      const maskShape = variational ? [1, ...layerInputs.shape.slice(1)] : layerInputs.shape;
+      layerInputs = dropout(layerInputs, rate, foldIn(dropoutKey, layer), { maskShape });
+    }
+  }
+  return {
+    outputs: batchFirst ? layerInputs.transpose([1, 0, 2]) : layerInputs,
+    state: family.fromParts(family.states.map((_, part) => stack(finals.map((parts) => parts[part]!)))),
+  };
+}
+
+/** The number of sequences in xs; throws ShapeError where xs has another rank or other features. */
+function checkedBatch(name: string, { shape }: Value, { inputSize, batchFirst = false }: RecurrentOptions): number {
+  const [first, second, features] = shape;
+  if (shape.length !== 3 || features !== inputSize) {
+    const axes = batchFirst ? "[B, T" : "[T, B";
+    throw new ShapeError(`${name}: the inputs have shape ${formatShape(shape)}, expected ${axes}, ${inputSize}], three axes`);
+  }
+  if (first === 0 || second === 0) throw new ShapeError(`${name}: inputs of shape ${formatShape(shape)} have no steps, or no sequences`);
+  return (batchFirst ? first : second) as number;
+}
+
+function weightsAt(params: LayerParams, suffix: string): CellParams & { readonly weight_hr?: Value | undefined } {
+  const at = (name: string): Value | undefined => params[`${name}_${suffix}`];
+  return {
+    weight_ih: at("weight_ih")!,
+    weight_hh: at("weight_hh")!,
+    bias_ih: at("bias_ih"),
+    bias_hh: at("bias_hh"),
+    weight_hr: at("weight_hr"),
+  };
+}
+
+/** By layer and direction, the parts of the state before the first step. */
+function startsOf<S>(family: Family<S>, options: RecurrentOptions, params: LayerParams, batch: number, state: S | undefined): Value[][] {
+  const count = suffixes(options).length;
+  const given = state === undefined ? undefined : family.parts(state);
+  const parts = family.states.map(({ name, width }, part): Value => {
+    const shape = [count, batch, width];
+    const learned = params[`${name}_0`];
+    const x = given?.[part];
+    if (x === undefined)
+      return learned === undefined ? zeros(shape, { dtype: params["weight_hh_l0"]!.dtype as "float64" }) : learned.broadcastTo(shape);
+    checkShape(family.name, `the initial state ${name}`, x, shape);
+    return x;
+  });
+  const rows = parts.map((part) => unstack(part));
+  return Array.from({ length: count }, (_, k) => rows.map((row) => row[k]!));
+}

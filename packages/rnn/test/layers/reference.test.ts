@@ -1,0 +1,116 @@
+import { grad, hvp, type Value } from "@unroll/autograd";
+import { describe, expect, it } from "vitest";
+import { gru, type LayerParams, lstm, type RecurrentLayer, rnn } from "../../src/index.js";
+import { draw } from "../draws.js";
+import { differences, type Fingerprint } from "../fingerprint.js";
+import file from "../references/layers.json" with { type: "json" };
+
+interface Case {
+  readonly family: string;
+  readonly layers: number;
+  readonly bidirectional: boolean;
+  readonly bias: boolean;
+  readonly state: boolean;
+  readonly lengths: boolean;
+  readonly steps: number;
+  readonly batch: number;
+  readonly scale: number;
+  readonly hvp: boolean;
+  readonly arrays: Readonly<Record<string, Fingerprint>>;
+}
+
+type Named = Readonly<Record<string, Value>>;
+
+const { inputs, hidden, projected } = file;
+const cases = file.cases as unknown as readonly Case[];
+const full = process.env["UNROLL_FULL"] === "1";
+
+/** A layer whose state is a list, whatever the family. */
+type ListLayer = Pick<RecurrentLayer<unknown>, "parameterShapes"> & {
+  run(params: LayerParams, xs: Value, state: readonly Value[] | undefined, lengths: readonly number[] | undefined): readonly Value[];
+};
+
+function layerOf({ family, layers: numLayers, bidirectional, bias }: Case): ListLayer {
+  const options = { inputSize: inputs, hiddenSize: hidden, numLayers, bidirectional, bias };
+  if (!family.startsWith("lstm")) {
+    const layer = family === "gru" ? gru(options) : rnn({ ...options, nonlinearity: family === "rnn relu" ? "relu" : "tanh" });
+    return {
+      ...layer,
+      run(params, xs, state, lengths) {
+        const found = layer.apply(params, xs, state?.[0], { lengths });
+        return [found.outputs, found.state];
+      },
+    };
+  }
+  const layer = lstm(family === "lstm projected" ? { ...options, projSize: projected } : options);
+  return {
+    ...layer,
+    run(params, xs, state, lengths) {
+      const found = layer.apply(params, xs, state && [state[0]!, state[1]!], { lengths });
+      return [found.outputs, ...found.state];
+    },
+  };
+}
+
+/** As in layers.py. */
+const lengthsOf = (steps: number, batch: number): number[] =>
+  Array.from({ length: batch }, (_, b) => 1 + Math.floor(((steps - 1) * ((2 * b + 1) % batch)) / Math.max(1, batch - 1)));
+
+const stateNames = (family: string): string[] => (family.startsWith("lstm") ? ["h_0", "c_0"] : ["h_0"]);
+
+/** The numbers that a case is computed at: params, inputs, and the initial state if it has one. */
+function pointOf(c: Case, layer: ListLayer): Named {
+  const params = Object.entries(layer.parameterShapes).map(([name, shape]) => [name, draw(name, shape, c.scale)]);
+  const rows = c.layers * (c.bidirectional ? 2 : 1);
+  const width = (name: string) => (name === "h_0" && c.family === "lstm projected" ? projected : hidden);
+  const states = c.state ? stateNames(c.family).map((name) => [name, draw(name, [rows, c.batch, width(name)])]) : [];
+  return Object.fromEntries([...params, ["xs", draw("xs", [c.steps, c.batch, inputs], 2)], ...states]) as Named;
+}
+
+function arraysOf(c: Case, layer: ListLayer, point: Named): Named {
+  const params = Object.fromEntries(Object.keys(layer.parameterShapes).map((name) => [name, point[name]!]));
+  const state = c.state ? stateNames(c.family).map((name) => point[name]!) : undefined;
+  const found = layer.run(params, point["xs"]!, state, c.lengths ? lengthsOf(c.steps, c.batch) : undefined);
+  return Object.fromEntries(["outputs", "h_n", "c_n"].flatMap((name, k) => (found[k] === undefined ? [] : [[name, found[k]]])));
+}
+
+const lossOf = (arrays: Named, power: number): Value =>
+  Object.entries(arrays)
+    .map(([name, x]) => (power === 1 ? x : x.square()).mul(draw(`cotangent ${name}`, x.shape)).sum())
+    .reduce((a, b) => a.add(b));
+
+const prefixed = (prefix: string, arrays: Named): Named =>
+  Object.fromEntries(Object.entries(arrays).map(([name, x]) => [`${prefix} ${name}`, x]));
+
+function computed(c: Case): Named {
+  const layer = layerOf(c);
+  const point = pointOf(c, layer);
+  const gradients = grad((at: Named) => lossOf(arraysOf(c, layer, at), 1))(point);
+  if (!c.hvp) return { ...arraysOf(c, layer, point), ...prefixed("d", gradients) };
+  const vector = Object.fromEntries(Object.entries(point).map(([name, x]) => [name, draw(`vector ${name}`, x.shape)]));
+  const [products] = hvp((at: Named) => lossOf(arraysOf(c, layer, at), 2), [point], [vector]) as [Named];
+  return { ...arraysOf(c, layer, point), ...prefixed("d", gradients), ...prefixed("H v", products) };
+}
+
+function wrong(c: Case): string[] {
+  const arrays = computed(c);
+  const missing = Object.keys(arrays).filter((name) => c.arrays[name] === undefined);
+  return [...missing, ...Object.entries(c.arrays).flatMap(([name, expected]) => differences(name, arrays[name]!, expected))];
+}
+
+const nameOf = (c: Case): string =>
+  [
+    `${c.family}, layers ${c.layers}${c.bidirectional ? " bidirectional" : ""}`,
+    `T = ${c.steps}`,
+    ...(c.bias ? [] : ["no bias"]),
+    ...(c.state ? ["state"] : []),
+    ...(c.lengths ? ["lengths"] : []),
+    ...(c.hvp ? ["Hessian"] : []),
+  ].join(", ");
+
+/** By default every third of the cases of 20 to 50 steps, and all others; each family meets each option. */
+const sampled = cases.filter(({ steps }, k) => full || steps === 1 || steps > 50 || steps < 20 || k % 3 === 0);
+
+describe("layers compute what PyTorch's do: outputs, final states, gradients", () => {
+  it.each(sampled.map((c) => [nameOf(c), c] as const))("%s", (_, c) => expect(wrong(c)).toEqual([]));
+});
