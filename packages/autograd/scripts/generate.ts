@@ -2,7 +2,7 @@
  * Writes the generated readers of the elementwise table (src/ops/elementwise.ts): array loops and the scalar switch.
  * Run by `pnpm generate`; the output is committed, since what ships must run under a strict Content-Security-Policy.
  */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { Guarded, type Partial_ } from "../src/ops/algebra.js";
 import { binary, choice, comparison, logical, unary } from "../src/ops/elementwise.js";
 import { contribution, type Expression, expressions, name, namesIn, toJavaScript } from "../src/ops/expression.js";
@@ -19,13 +19,17 @@ interface Entry {
 
 type Rule = (m: typeof expressions, ...names: Expression[]) => Partial_<Expression, Expression>;
 
+/** The comment over each entry of the table, by name. */
+const docs = new Map(
+  [...readFileSync(new URL("../src/ops/elementwise.ts", import.meta.url), "utf8").matchAll(/\/\*\* (.*)\. \*\/\n {2}(\w+): \{/g)].map(
+    (m) => [m[2], m[1]] as [string, string],
+  ),
+);
+
 function entry(key: string, operands: string[], source: object): Entry {
-  const { doc, forward, partials, domain } = source as {
-    doc: string;
-    forward: Rule;
-    partials?: (Rule | null)[];
-    domain?: [number, number][];
-  };
+  const { forward, partials, domain } = source as { forward: Rule; partials?: (Rule | null)[]; domain?: [number, number][] };
+  const doc = docs.get(key) ?? "";
+  if (partials !== undefined && doc === "") throw new Error(`${key}: an entry of the table needs a comment that ends with a full stop`);
   const names = operands.map(name);
   return {
     name: key,

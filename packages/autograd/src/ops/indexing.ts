@@ -21,10 +21,10 @@ function others(shape: Shape, axis: number): Shape {
   return shape.filter((_, k) => k !== axis);
 }
 
+/** Along an axis, the elements that indices name; the other axes of x and indices agree. */
 export const gather: StructuralOp<Axis> = {
   kind: "structural",
   name: "gather",
-  doc: "Along an axis, the elements that indices name; the other axes of x and indices agree",
   constants: [1],
   keeps: [{ operand: 1 }],
   map: "linear",
@@ -63,10 +63,10 @@ function firstOfLine(line: number, step: number, length: number): number {
   return Math.floor(line / step) * step * length + (line % step);
 }
 
+/** Zeros with x added, along an axis, at the places that indices name: the transpose of gather. */
 export const scatterAdd: StructuralOp<Axis & { readonly length: number }> = {
   kind: "structural",
   name: "scatterAdd",
-  doc: "Zeros with x added, along an axis, at the places that indices name: the transpose of gather",
   constants: [1],
   keeps: [{ operand: 1 }],
   map: "linear",
@@ -96,10 +96,10 @@ export const scatterAdd: StructuralOp<Axis & { readonly length: number }> = {
   vjp: (m, _k, [ct], { attributes: { axis }, operand }) => m.gather(ct as never, operand(1), axis),
 };
 
+/** The rows of a table that indices name. */
 export const takeRows: StructuralOp<null> = {
   kind: "structural",
   name: "embedding",
-  doc: "The rows of a table that indices name",
   constants: [1],
   keeps: [{ operand: 1 }],
   map: "linear",
@@ -127,10 +127,10 @@ export const takeRows: StructuralOp<null> = {
   vjp: (m, _k, [ct], { types, operand }) => m.addRows(ct as never, operand(1), (types[0] as ArrayType).shape[0] as number),
 };
 
+/** Zeros with x added to the rows that indices name: the transpose of embedding. */
 export const addRows: StructuralOp<{ readonly rows: number }> = {
   kind: "structural",
   name: "addRows",
-  doc: "Zeros with x added to the rows that indices name: the transpose of embedding",
   constants: [1],
   keeps: [{ operand: 1 }],
   map: "linear",

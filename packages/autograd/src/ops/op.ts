@@ -10,7 +10,6 @@ export type ElementwisePartial = <T>(m: Arithmetic<T>, ...operandsAndOut: T[]) =
 export interface ElementwiseOp {
   readonly kind: "elementwise";
   readonly name: string;
-  readonly doc: string;
   readonly arity: number;
   readonly domain: Domain;
   /** "same": integers stay integers; "float": they become float64 first; "bool": the result is a condition. */
@@ -48,7 +47,6 @@ export interface Keep {
 export interface StructuralOp<A = unknown> {
   readonly kind: "structural";
   readonly name: string;
-  readonly doc: string;
   /** Operands that never carry a derivative (indices). */
   readonly constants?: readonly number[];
   readonly keeps?: readonly Keep[];

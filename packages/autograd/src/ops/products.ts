@@ -16,10 +16,10 @@ function matrixOf(shape: Shape, transposed: boolean): [rows: number, columns: nu
   return transposed ? [q, p] : [p, q];
 }
 
+/** Matrix product over the last two axes; leading axes broadcast. */
 export const matmul: StructuralOp<Transpositions> = {
   kind: "structural",
   name: "matmul",
-  doc: "Matrix product over the last two axes; leading axes broadcast",
   keeps: [
     { operand: 0, for: 1 },
     { operand: 1, for: 0 },

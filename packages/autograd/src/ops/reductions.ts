@@ -46,10 +46,10 @@ function restore<T>(m: ArrayAlgebra<T>, ct: T, shape: Shape, axes: readonly numb
   return m.broadcastTo(m.reshape(ct, reducedShape(shape, axes, true)), shape);
 }
 
+/** Sum over axes; float32 is summed in double, bool counted as int32. */
 export const sum: StructuralOp<Axes> = {
   kind: "structural",
   name: "sum",
-  doc: "Sum over axes; float32 is summed in double, bool counted as int32",
   map: "linear",
   types: ([x], { axes }) => [reducedType(x as ArrayType, axes)],
   forward: ([x], { axes }, [type]) => {
@@ -70,11 +70,10 @@ export const sum: StructuralOp<Axes> = {
   vjp: (m, _k, [ct], { attributes, types }) => restore(m, ct as never, (types[0] as ArrayType).shape, attributes.axes),
 };
 
-function extremeOver(name: string, doc: string, start: number, pick: (x: number, y: number) => number): StructuralOp<Axes> {
+function extremeOver(name: string, start: number, pick: (x: number, y: number) => number): StructuralOp<Axes> {
   return {
     kind: "structural",
     name,
-    doc,
     keeps: [{ operand: 0 }, { output: 0 }],
     types: ([x], { axes }) => {
       const from = x as ArrayType;
@@ -106,18 +105,10 @@ function extremeOver(name: string, doc: string, start: number, pick: (x: number,
   };
 }
 
-export const amax = extremeOver(
-  "max",
-  "Largest element over all or several axes; ties share the gradient; NaN if any is",
-  -Infinity,
-  Math.max,
-);
-export const amin = extremeOver(
-  "min",
-  "Smallest element over all or several axes; ties share the gradient; NaN if any is",
-  Infinity,
-  Math.min,
-);
+/** Largest element over all or several axes; ties share the gradient; NaN if any is. */
+export const amax = extremeOver("max", -Infinity, Math.max);
+/** Smallest element over all or several axes; ties share the gradient; NaN if any is. */
+export const amin = extremeOver("min", Infinity, Math.min);
 
 function emptyAxis(op: string, shape: Shape, axis: number): never {
   throw new ShapeError(
@@ -130,11 +121,10 @@ export interface Axis {
 }
 
 /** Outputs: the extreme along the axis (kept with length 1), and its positions, which the backward pass reads. */
-function extremeAlong(name: string, doc: string, better: (x: number, best: number) => boolean): StructuralOp<Axis> {
+function extremeAlong(name: string, better: (x: number, best: number) => boolean): StructuralOp<Axis> {
   return {
     kind: "structural",
     name,
-    doc,
     keeps: [{ output: 1 }],
     types: ([x], { axis }) => {
       const { shape, dtype } = x as ArrayType;
@@ -166,16 +156,10 @@ function extremeAlong(name: string, doc: string, better: (x: number, best: numbe
   };
 }
 
-export const maxAlong = extremeAlong(
-  "max",
-  "Largest element along one axis; the first of equal ones gets the gradient",
-  (x, best) => x > best,
-);
-export const minAlong = extremeAlong(
-  "min",
-  "Smallest element along one axis; the first of equal ones gets the gradient",
-  (x, best) => x < best,
-);
+/** Largest element along one axis; the first of equal ones gets the gradient. */
+export const maxAlong = extremeAlong("max", (x, best) => x > best);
+/** Smallest element along one axis; the first of equal ones gets the gradient. */
+export const minAlong = extremeAlong("min", (x, best) => x < best);
 
 /** Each line along an axis: its number, the offset of its first element, the step between elements, their count. */
 export function forEachLine(shape: Shape, axis: number, line: (line: number, start: number, step: number, n: number) => void): void {
@@ -187,11 +171,10 @@ export function forEachLine(shape: Shape, axis: number, line: (line: number, sta
   for (let i = 0; i < outer; i++) for (let j = 0; j < step; j++) line(i * step + j, i * step * n + j, step, n);
 }
 
-/** Outputs: the elements in order along the axis, and where each came from. NaN comes last; equal elements keep their order. */
+/** Elements in order along an axis, and the index each came from; stable, NaN last. */
 export const sort: StructuralOp<Axis & { readonly descending: boolean }> = {
   kind: "structural",
   name: "sort",
-  doc: "Elements in order along an axis, and the index each came from; stable, NaN last",
   keeps: [{ output: 1 }],
   types: ([x]) => [x as ArrayType, new ArrayType("int32", (x as ArrayType).shape)],
   forward: ([x], { axis, descending }, [type, indexType]) => {

@@ -19,19 +19,19 @@ function copyStrided(x: NdArray, offset: number, strides: readonly number[], typ
   return out;
 }
 
+/** The same value, through which no derivative passes. */
 export const stop: StructuralOp<null> = {
   kind: "structural",
   name: "stop",
-  doc: "The same value, through which no derivative passes",
   constants: [0],
   types: ([x]) => [x as ArrayType],
   forward: ([x]) => [x as NdArray],
 };
 
+/** Elements converted to another dtype; to int32 truncated, to bool compared with 0. */
 export const cast: StructuralOp<{ readonly dtype: DType }> = {
   kind: "structural",
   name: "cast",
-  doc: "Elements converted to another dtype; to int32 truncated, to bool compared with 0",
   map: "linear",
   types: ([x], { dtype }) => [new ArrayType(dtype, (x as ArrayType).shape)],
   forward: ([x], _attributes, [type]) => {
@@ -44,10 +44,10 @@ export const cast: StructuralOp<{ readonly dtype: DType }> = {
   vjp: (m, _k, [ct], { types }) => m.cast(ct as never, (types[0] as ArrayType).dtype),
 };
 
+/** The same elements in row-major order under another shape. */
 export const reshape: StructuralOp<{ readonly shape: Shape }> = {
   kind: "structural",
   name: "reshape",
-  doc: "The same elements in row-major order under another shape",
   map: "linear",
   types: ([x], { shape }) => {
     const from = x as ArrayType;
@@ -67,10 +67,10 @@ function sharing(x: NdArray, type: ArrayType): NdArray {
   return type.dtype === x.type.dtype ? withShape(x, type) : new NdArray(type, Float64Array.from(x.elements), 0);
 }
 
+/** Axes in another order. */
 export const transpose: StructuralOp<{ readonly order: readonly number[] }> = {
   kind: "structural",
   name: "transpose",
-  doc: "Axes in another order",
   map: "linear",
   types: ([x], { order }) => [
     new ArrayType(
@@ -103,10 +103,10 @@ export const transpose: StructuralOp<{ readonly order: readonly number[] }> = {
     ),
 };
 
+/** Stretched to a shape by NumPy's rules. */
 export const broadcastTo: StructuralOp<{ readonly shape: Shape }> = {
   kind: "structural",
   name: "broadcastTo",
-  doc: "Stretched to a shape by NumPy's rules",
   map: "linear",
   types: ([x], { shape }) => {
     const from = x as ArrayType;
@@ -164,10 +164,10 @@ function isOneRun(shape: Shape, ranges: readonly Range[]): boolean {
   return ranges.slice(0, k + 1).every(({ size }) => size === 1);
 }
 
+/** A range of each axis, with steps, backwards where negative. */
 export const slice: StructuralOp<Ranges> = {
   kind: "structural",
   name: "slice",
-  doc: "A range of each axis, with steps, backwards where negative",
   map: "linear",
   types: ([x], { ranges }) => [
     new ArrayType(
@@ -184,10 +184,10 @@ export const slice: StructuralOp<Ranges> = {
   vjp: (m, _k, [ct], { attributes: { ranges }, types }) => m.unslice(ct as never, (types[0] as ArrayType).shape, ranges),
 };
 
+/** Zeros with x written where a slice would read it: the transpose of slice, and a pad with zeros. */
 export const unslice: StructuralOp<Ranges & { readonly shape: Shape }> = {
   kind: "structural",
   name: "unslice",
-  doc: "Zeros with x written where a slice would read it: the transpose of slice, and a pad with zeros",
   map: "linear",
   types: ([x], { shape }) => [new ArrayType((x as ArrayType).dtype, shape)],
   forward: ([x], { shape, ranges }, [type]) => {
@@ -227,10 +227,10 @@ function interleave(arrays: readonly NdArray[], axis: number, type: ArrayType): 
   return out;
 }
 
+/** Arrays one after the other along an axis. */
 export const concat: StructuralOp<JoinAxis> = {
   kind: "structural",
   name: "concat",
-  doc: "Arrays one after the other along an axis",
   map: "linear",
   types: (types, { axis }) => {
     const [first] = types as [ArrayType];
@@ -257,10 +257,10 @@ export const concat: StructuralOp<JoinAxis> = {
   },
 };
 
+/** Arrays of one shape joined along a new axis. */
 export const stack: StructuralOp<JoinAxis> = {
   kind: "structural",
   name: "stack",
-  doc: "Arrays of one shape joined along a new axis",
   map: "linear",
   types: (types, { axis }) => {
     const [first] = types as [ArrayType];
@@ -283,11 +283,10 @@ export const stack: StructuralOp<JoinAxis> = {
   },
 };
 
-/** The slices along an axis, each an output: the transpose of stack. Its cotangents are stacked once, not padded one by one. */
+/** The slices along an axis, without it. */
 export const unstack: StructuralOp<JoinAxis> = {
   kind: "structural",
   name: "unstack",
-  doc: "The slices along an axis, without it",
   map: "linear",
   types: ([x], { axis }) => {
     const { shape, dtype } = x as ArrayType;

@@ -3,7 +3,8 @@ import { type ElementwiseKernel, kernels } from "./elementwise.generated.js";
 import type { ElementwiseForward, ElementwiseOp, ElementwisePartial } from "./op.js";
 
 interface Entry {
-  readonly doc: string;
+  readonly forward: unknown;
+  readonly partials?: unknown;
   readonly domain?: entries.Domain;
   readonly integer?: boolean;
 }
@@ -15,16 +16,18 @@ function opsOf<K extends keyof typeof kernels>(
 ): Record<K, ElementwiseOp> {
   const ops = {} as Record<K, ElementwiseOp>;
   for (const name of Object.keys(table) as K[]) {
-    const {
-      doc,
-      domain = [],
-      integer,
-      forward,
-      partials,
-    } = table[name] as Entry & { forward: ElementwiseForward; partials?: ElementwisePartial[] };
-    const result = partials === undefined ? "bool" : integer ? "same" : "float";
+    const { domain = [], integer, forward, partials = [null, null] } = table[name];
     const kernel: ElementwiseKernel = kernels[name];
-    ops[name] = { kind: "elementwise", name, doc, domain, arity: arity(name), result, forward, partials: partials ?? [null, null], kernel };
+    ops[name] = {
+      kind: "elementwise",
+      name,
+      domain,
+      arity: arity(name),
+      result: table[name].partials === undefined ? "bool" : integer ? "same" : "float",
+      forward: forward as ElementwiseForward,
+      partials: partials as (ElementwisePartial | null)[],
+      kernel,
+    };
   }
   return ops;
 }

@@ -8,7 +8,7 @@ import { formatShape, sameShape } from "../shape.js";
 import { type Operand, recordedAlgebra, toValue } from "./apply.js";
 import { ArrayNode, type Kept, type Origin } from "./arrayNode.js";
 import { graphOf, pullBack } from "./graph.js";
-import { hooksOfLeaf, runHooks } from "./hooks.js";
+import { type HookedNode, hooksOfLeaf, runHooks } from "./hooks.js";
 import { sweep, type SweepEvents } from "./scalar.generated.js";
 import {
   CAPACITY,
@@ -21,6 +21,7 @@ import {
   RELEASED,
   RELEASED_SEGMENT,
   recycle,
+  releasedError,
   Segment,
   type Source,
 } from "./segments.js";
@@ -325,17 +326,14 @@ export class BackwardPass implements SweepEvents {
 
   hook(p: PendingSegment, i: number, d: number): void {
     const { core } = p;
-    const entry = core.hooks?.get(i);
-    if (entry === undefined) throw new GraphError("backward: a hook was lost; this is a defect of the library");
+    const entry = core.hooks?.get(i) as HookedNode;
     p.adjoint[i] = runHooks(entry.hooks, new Value(null, 0, d), this.atCommit).item();
     core.op[i] = entry.code;
     this.unhooked.push({ core, place: i });
   }
 
   released(): never {
-    throw new GraphError(
-      "backward: part of this graph was released by an earlier backward pass. Pass retainGraph: true to that one to keep it (gradients then add), or detach() the value to go on from it as a constant",
-    );
+    return releasedError();
   }
 
   private runNode(node: ArrayNode): void {

@@ -2,11 +2,11 @@ import { GraphError } from "../errors.js";
 import type { ArrayAlgebra } from "../ops/algebra.js";
 import { ArrayType, type Payload, typeOf } from "../ops/array.js";
 import { cotangentOf, tangentsOf } from "../ops/differentiate.js";
-import type { Linearization, Op, StructuralOp } from "../ops/op.js";
+import type { ElementwiseOp, Linearization, Op, StructuralOp } from "../ops/op.js";
 import { ArrayNode, type Kept, type Origin } from "./arrayNode.js";
 import type { Floor } from "./backward.js";
 import type { Hook } from "./hooks.js";
-import { CONST, EARLIER, NODE, PARAM, RELEASED, Segment } from "./segments.js";
+import { CONST, EARLIER, NODE, PARAM, RELEASED, releasedError, Segment } from "./segments.js";
 import { FIRST_CODE, scalarOps } from "./scalar.generated.js";
 import { Param, Value } from "./value.js";
 
@@ -174,12 +174,6 @@ function entryOf<K, V>(map: Map<K, Map<number, V>>, key: K): Map<number, V> {
   return entry;
 }
 
-function releasedError(): never {
-  throw new GraphError(
-    "backward: part of this graph was released by an earlier backward pass. Pass retainGraph: true to that one to keep it, or detach() the value to go on from it as a constant",
-  );
-}
-
 /** A node of a segment's columns. */
 function scalarNode(segment: Segment, offset: number): GraphNode {
   const { core } = segment;
@@ -187,7 +181,7 @@ function scalarNode(segment: Segment, offset: number): GraphNode {
   if (place < 0) releasedError();
   const code = core.codeAt(place);
   if (code === RELEASED) releasedError();
-  const op = scalarOps[code - FIRST_CODE];
+  const op = scalarOps[code - FIRST_CODE] as ElementwiseOp;
   if (op === undefined)
     throw new GraphError(`backward: node ${offset} of a segment is no operation (code ${code}); this is a defect of the library`);
   const places = [core.a[place] as number, core.b[place] as number].slice(0, op.arity);

@@ -10,6 +10,12 @@ export type Hook = (gradient: Value, atCommit: (f: () => void) => void) => Value
 const leafHooks = new WeakMap<Param, Hook[]>();
 const retained = new WeakMap<Value, Value | null>();
 
+/** The code that HOOKED stands for at a place, and the hooks there. */
+export interface HookedNode {
+  readonly code: number;
+  readonly hooks: Hook[];
+}
+
 /** The hooks of one value, in a list that may be added to. */
 function hooksOf(x: Value): Hook[] {
   const { origin } = x;

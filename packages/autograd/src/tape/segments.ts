@@ -1,5 +1,6 @@
+import { GraphError } from "../errors.js";
 import type { ArrayNode } from "./arrayNode.js";
-import type { Hook } from "./hooks.js";
+import type { HookedNode } from "./hooks.js";
 import { checkIsValue, Param, type Value } from "./value.js";
 
 /**
@@ -19,6 +20,13 @@ export const RELEASED = 5;
 
 /** Where an import comes from: a leaf, (what is needed of) an earlier segment, or an array node. */
 export type Source = Param | Segment | ArrayNode;
+
+/** A derivative is wanted through a part of a graph that an earlier backward pass released. */
+export function releasedError(): never {
+  throw new GraphError(
+    "backward: part of this graph was released by an earlier backward pass. Pass retainGraph: true to that one to keep it (gradients then add), or detach() the value to go on from it as a constant",
+  );
+}
 
 /** What every Value of a segment holds. A view of it, with the sources that one node does not depend on left out, is what importers hold. */
 export class Segment {
@@ -73,7 +81,7 @@ export class Core {
   /** After `compact`: the offsets at which the remaining nodes were recorded, ascending. */
   offsets: Int32Array | null = null;
   /** Hooks by place, with the code that HOOKED stands for there. */
-  hooks: Map<number, { code: number; hooks: Hook[] }> | null = null;
+  hooks: Map<number, HookedNode> | null = null;
   scopes: ScopeMark[] = [];
   /** Array nodes that use scalars of this segment, until it is sealed. */
   arrayUsers: ArrayNode[] = [];

@@ -287,9 +287,6 @@ export class Param extends Value {
   /** The segment that imported the current value last, and where. Internal. */
   importedInto = -1;
   importedAt = 0;
-  /** What a pending backward pass has found so far; `stagedOwned` where it may be added to in place. Internal. */
-  staged: Payload | null = null;
-  stagedOwned = false;
   private collected: Value | null = null;
 
   constructor(payload: Payload, name: string) {

@@ -36,7 +36,6 @@ export function customOp({ name, forward, vjp }: CustomRule): (...operands: Oper
     return {
       kind: "structural",
       name,
-      doc: "An operation of the user's",
       keeps: [...Array.from({ length: arity }, (_, operand) => ({ operand })), { output: 0 }],
       // Its shape is known only once it ran: the type is taken from the result, which forward then hands over.
       types: () => [(result as Value).type],
