@@ -4,7 +4,7 @@ import { cac } from "cac";
 import { DEFAULT_EPOCHS, DEFAULT_SEED } from "../forecast/settings.js";
 
 /** A path as the user wrote it, for messages, and where it is. */
-export interface UserPath {
+interface UserPath {
   readonly shown: string;
   readonly path: string;
 }
@@ -37,9 +37,9 @@ Exit codes: 0 done, 1 something went wrong, 2 bad arguments or bad data (one lin
  * @throws UsageError
  */
 export function readOptions(argv: readonly string[], folder: string): DemoOptions | null {
-  const cli = cac("demo");
+  const cli = cac("pnpm demo");
   const command = cli
-    .command("", DESCRIPTION)
+    .command("", "Forecast a series")
     .usage("[options]")
     .option("--data <file>", "CSV file with the series, oldest row first, names of the columns in the first row")
     .option("--column <name>", "Column to forecast (with --data)")
@@ -50,12 +50,15 @@ export function readOptions(argv: readonly string[], folder: string): DemoOption
     .example("pnpm demo")
     .example("pnpm demo --data sales.csv --column sold --date day --out sales.html")
     .action(() => {});
-  cli.help((sections) => sections.filter(({ title }) => title !== "Commands" && !title?.startsWith("For more info")));
+  cli.help((sections) => [
+    { body: DESCRIPTION },
+    ...sections.filter(({ title }) => title === "Usage" || title === "Options" || title === "Examples"),
+  ]);
   // pnpm passes a leading "--" on.
   const given = argv[0] === "--" ? argv.slice(1) : [...argv];
   let parsed: Record<string, unknown>;
   try {
-    ({ options: parsed } = cli.parse(["node", "demo", ...given], { run: false }));
+    ({ options: parsed } = cli.parse(["node", "pnpm demo", ...given], { run: false }));
     if (parsed["help"] === true) return null;
     cli.runMatchedCommand();
   } catch (error) {

@@ -34,9 +34,3 @@ export function calendarDay(day: number): number {
   const date = new Date(day * MS_PER_DAY);
   return (Date.UTC(2000, date.getUTCMonth(), date.getUTCDate()) - Date.UTC(2000, 0, 1)) / MS_PER_DAY;
 }
-
-/** How many days lie between two places in the calendar, the shorter way around the turn of the year. */
-export function calendarDistance(a: number, b: number): number {
-  const apart = Math.abs(a - b);
-  return Math.min(apart, CALENDAR_DAYS - apart);
-}

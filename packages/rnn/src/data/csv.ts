@@ -1,6 +1,5 @@
 /** Reads one column of a CSV file as a series, row by row: the file is never held in memory as a whole. */
 import { createReadStream } from "node:fs";
-import { pipeline } from "node:stream/promises";
 import { CsvError, type Info, parse } from "csv-parse";
 import { dayIn, numberIn, quote } from "./tableCells.js";
 import { DataError } from "./dataError.js";
@@ -27,13 +26,16 @@ export interface SeriesOptions {
 export async function readSeries(path: string, options: SeriesOptions): Promise<Series> {
   const file = options.shownAs ?? path;
   const rows = new SeriesRows(file, options);
-  const parser = parse({ bom: true, trim: true, info: true, relax_column_count: true });
+  const source = createReadStream(path);
+  const parser = source.pipe(parse({ bom: true, trim: true, info: true, relax_column_count: true }));
+  source.on("error", (error) => parser.destroy(error));
   try {
-    await pipeline(createReadStream(path), parser, async (records: AsyncIterable<{ info: Info; record: string[] }>) => {
-      for await (const { info, record } of records) rows.add(record, info.lines);
-    });
+    const records = parser as AsyncIterable<{ info: Info; record: string[] }>;
+    for await (const { info, record } of records) rows.add(record, info.lines);
   } catch (error) {
     throw readable(error, file);
+  } finally {
+    source.destroy();
   }
   return rows.series();
 }

@@ -18,7 +18,8 @@ export const SEATTLE_SOURCE = {
  */
 export function readSeattle(): Promise<Series> {
   // The package exports its module alone, in build/; the files lie beside that.
-  const main = createRequire(import.meta.url).resolve("vega-datasets");
+  const require = createRequire(import.meta.url);
+  const main = require.resolve("vega-datasets");
   const path = join(dirname(main), "..", "data", "seattle-weather.csv");
   return readSeries(path, { column: "temp_max", date: "date", unit: "°C", shownAs: "seattle-weather.csv" });
 }

@@ -36,7 +36,7 @@ export function persistence(series: Series): Baseline {
  * smoothed is chosen on the validation part, among 0 (the plain day-of-year mean), 7, 15 and 30 days to either side: a mean of two or
  * three years is noisy, and the plain one would be too easy to beat.
  */
-export function dampedAnomaly(series: Series & { days: Int32Array }, { training, validation }: Split): Baseline {
+function dampedAnomaly(series: Series & { days: Int32Array }, { training, validation }: Split): Baseline {
   const tuning = Int32Array.from({ length: validation.end - validation.start }, (_, i) => validation.start + i);
   const candidates = HALF_WIDTHS.map((halfWidth) => {
     const fitted = fitDampedAnomaly(series, training, halfWidth);

@@ -1,5 +1,5 @@
 /** What is usual at a time of year. */
-import { CALENDAR_DAYS, calendarDay, calendarDistance } from "../data/calendar.js";
+import { CALENDAR_DAYS, calendarDay } from "../data/calendar.js";
 
 /**
  * For each place in the calendar (see `calendarDay`) the mean of the values up to `halfWidth` days before or after it, in any of the
@@ -22,10 +22,11 @@ export function climatology(values: Float64Array, days: Int32Array, halfWidth: n
 function meanAround(place: number, halfWidth: number, sums: Float64Array, counts: Float64Array): number {
   let sum = 0;
   let count = 0;
-  for (let other = 0; other < CALENDAR_DAYS; other++) {
-    if (calendarDistance(place, other) > halfWidth) continue;
-    sum += sums[other]!;
-    count += counts[other]!;
+  for (let distance = 0; distance <= CALENDAR_DAYS / 2 && (distance <= halfWidth || count === 0); distance++) {
+    const after = (place + distance) % CALENDAR_DAYS;
+    const before = (place + CALENDAR_DAYS - distance) % CALENDAR_DAYS;
+    sum += sums[after]! + (before === after ? 0 : sums[before]!);
+    count += counts[after]! + (before === after ? 0 : counts[before]!);
   }
-  return count > 0 ? sum / count : meanAround(place, halfWidth + 1, sums, counts);
+  return sum / count;
 }

@@ -8,11 +8,11 @@ export interface PageAssets {
 }
 
 export async function readAssets(): Promise<PageAssets> {
-  const { resolve } = createRequire(import.meta.url);
+  const require = createRequire(import.meta.url);
   const [uplotStyle, pageStyle, uplotScript, pageScript] = await Promise.all([
-    readFile(resolve("uplot/dist/uPlot.min.css"), "utf8"),
+    readFile(require.resolve("uplot/dist/uPlot.min.css"), "utf8"),
     readFile(new URL("./page.css", import.meta.url), "utf8"),
-    readFile(resolve("uplot/dist/uPlot.iife.min.js"), "utf8"),
+    readFile(require.resolve("uplot/dist/uPlot.iife.min.js"), "utf8"),
     readFile(new URL("./plots.browser.js", import.meta.url), "utf8"),
   ]);
   return { style: `${uplotStyle}\n${pageStyle}`, script: `${uplotScript}\n${pageScript}` };

@@ -4,9 +4,9 @@ import type { ForecastResult } from "../forecast/run.js";
 import type { ReportSource } from "./source.js";
 
 /** Which colour of the page a line has. */
-export type Role = "truth" | "network" | "baseline" | "second";
+type Role = "truth" | "network" | "baseline" | "second";
 
-export interface PlotLine {
+interface PlotLine {
   readonly label: string;
   readonly role: Role;
   /** Whether the line is there before the reader asks for it. */

@@ -46,7 +46,7 @@ export interface FitProgress {
   readonly validationLoss: number | null;
 }
 
-export interface EpochLosses {
+interface EpochLosses {
   /** The mean over the epoch's steps, each taken before its update. */
   readonly training: number;
   /** After the epoch. */
