@@ -24,7 +24,12 @@ export default defineConfig(({ mode }) => {
       hookTimeout: full ? 300_000 : 60_000,
       reporters: [at("scripts/counts-reporter.ts")],
       coverage: { include: ["packages/*/src/**/*.ts"], reportsDirectory: at("coverage") },
-      projects: [project("autograd", "packages/autograd"), project("rnn", "packages/rnn"), project("workspace", "tests")],
+      projects: [
+        project("autograd", "packages/autograd"),
+        project("rnn", "packages/rnn"),
+        project("bench", "bench"),
+        project("workspace", "tests"),
+      ],
     },
   };
 });

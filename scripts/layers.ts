@@ -22,14 +22,15 @@ export const LAYERS = {
   },
   "packages/rnn": {
     toy: [],
-    cells: [],
     init: [],
-    layers: ["cells", "init"],
+    cells: ["init"],
+    layers: ["cells"],
+    io: ["layers"],
     data: [],
     training: ["layers", "data"],
     forecast: ["training"],
     report: ["toy", "forecast"],
-    cli: ["report"],
+    cli: ["report", "io"],
   },
 } as const satisfies Record<string, Layers>;
 
