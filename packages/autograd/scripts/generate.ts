@@ -43,7 +43,7 @@ function entry(key: string, operands: string[], source: object): Entry {
 }
 
 const entries = (table: object, operands: (key: string) => string[]): Entry[] =>
-  Object.entries(table).map(([key, source]) => entry(key, operands(key), source));
+  Object.entries(table).map(([key, source]) => entry(key, operands(key), source as object));
 
 const unaries = entries(unary, () => ["x"]);
 const binaries = entries(binary, () => ["x", "y"]);

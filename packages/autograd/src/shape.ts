@@ -86,6 +86,7 @@ export function reducedShape(shape: Shape, axes: readonly number[], keepDims: bo
 
 /** Checks that every length is a whole number >= 0. */
 export function checkShape(op: string, shape: Shape): Shape {
-  if (Array.isArray(shape) && shape.every((length) => Number.isInteger(length) && length >= 0)) return shape;
+  const given: unknown = shape;
+  if (Array.isArray(given) && shape.every((length) => Number.isInteger(length) && length >= 0)) return shape;
   throw new ShapeError(`${op}: a shape is an array of whole numbers >= 0, got ${JSON.stringify(shape) ?? String(shape)}`);
 }

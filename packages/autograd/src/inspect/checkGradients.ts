@@ -1,6 +1,6 @@
 import { InputError } from "../errors.js";
 import { toValue } from "../tape/apply.js";
-import { Value } from "../tape/value.js";
+import { type Value } from "../tape/value.js";
 import { grad, type InputsOf } from "../transforms/grad.js";
 import { jvp } from "../transforms/jvp.js";
 import { noGrad } from "../transforms/modes.js";
@@ -75,7 +75,7 @@ export function checkGradients<A extends readonly unknown[] = [Value]>(
 /** Each entry's derivative by forward mode, one direction at a time. */
 function forwardGradient<A extends readonly unknown[]>(f: (...args: A) => Value | number, point: Point): number[] {
   return point.entries.map((_, k) => {
-    const [, tangent] = jvp(f as never, point.args as never, point.direction(k) as never) as unknown as [Value, Value];
+    const [, tangent] = jvp(f as never, point.args as never, point.direction(k) as never);
     return toValue("checkGradients", tangent).item();
   });
 }

@@ -1,7 +1,7 @@
 import { GraphError } from "../errors.js";
 import { type GraphNode, graphOf } from "../tape/graph.js";
 import { ArrayType, typeOf } from "../ops/array.js";
-import { type Param, Value } from "../tape/value.js";
+import { type Param, type Value } from "../tape/value.js";
 
 export interface SvgOptions {
   /** Refuses larger graphs, which no picture makes clear; default 200 nodes. */

@@ -33,7 +33,7 @@ export interface Linearization<T, A> {
 }
 
 /** Something that is kept for the backward pass, wanted by the derivative of operand `for` (of all operands where left out). */
-export interface Keep {
+interface Keep {
   readonly operand?: number;
   readonly output?: number;
   readonly for?: number;

@@ -49,7 +49,7 @@ export const matmul: StructuralOp<Transpositions> = {
 };
 
 /** C += A B with rows x inner, inner x columns, all row-major and contiguous; C holds zeros before. */
-export type ProductKernel = (
+type ProductKernel = (
   rows: number,
   columns: number,
   inner: number,

@@ -7,7 +7,7 @@ import { takeRows, gather as gatherOp } from "../ops/indexing.js";
 import { concat as concatOp, stack as stackOp, unstack as unstackOp } from "../ops/shapes.js";
 import { checkShape, formatShape, normalizeAxes, normalizeAxis, reducedShape, type Shape, sizeOf } from "../shape.js";
 import { applyStructural, type Operand, recordedAlgebra as m, toValue } from "./apply.js";
-import { isTypedArray, isValueLike, kindOf } from "./input.js";
+import { kindOf } from "./input.js";
 import type { SliceEntry, Value } from "./value.js";
 
 // ------------------------------------------------------------------------------------------------------------ reductions
@@ -245,8 +245,8 @@ export function stack(xs: readonly Operand[], { axis = 0 }: { readonly axis?: nu
 }
 
 function listOf(op: string, xs: readonly Operand[]): Value[] {
-  if (!Array.isArray(xs) || isValueLike(xs) || isTypedArray(xs))
-    throw new InputError(`${op}: expected an array of Values, got ${kindOf(xs)}`);
+  const given: unknown = xs;
+  if (!Array.isArray(given)) throw new InputError(`${op}: expected an array of Values, got ${kindOf(given)}`);
   if (xs.length === 0) throw new InputError(`${op}: got an empty array; there is nothing to join, and no shape to give`);
   return xs.map((x) => toValue(op, x));
 }

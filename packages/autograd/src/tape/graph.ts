@@ -170,7 +170,7 @@ function keyOf(origin: Origin): object {
 
 function entryOf<K, V>(map: Map<K, Map<number, V>>, key: K): Map<number, V> {
   let entry = map.get(key);
-  if (entry === undefined) map.set(key, (entry = new Map()));
+  if (entry === undefined) map.set(key, (entry = new Map<number, V>()));
   return entry;
 }
 

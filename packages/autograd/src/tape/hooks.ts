@@ -1,7 +1,7 @@
 import { GraphError, ShapeError } from "../errors.js";
 import { formatShape, sameShape } from "../shape.js";
 import { ArrayNode } from "./arrayNode.js";
-import { HOOKED, Segment } from "./segments.js";
+import { HOOKED, type Segment } from "./segments.js";
 import { Param, type Value } from "./value.js";
 
 /** Runs when the whole gradient of a value is known; what it wants to keep it hands to `atCommit`, so that a throw leaves nothing behind. */

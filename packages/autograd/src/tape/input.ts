@@ -115,6 +115,6 @@ export function isValueLike(x: unknown): boolean {
 export function kindOf(x: unknown): string {
   if (x === null) return "null";
   if (typeof x === "function") return "a function";
-  if (typeof x === "object") return `an object (${(x as object).constructor?.name ?? "without prototype"})`;
-  return typeof x === "undefined" ? "undefined" : `a ${typeof x} (${String(x)})`;
+  if (typeof x === "object") return `an object (${Object.prototype.toString.call(x).slice(8, -1)})`;
+  return x === undefined ? "undefined" : `a ${typeof x} (${String(x)})`;
 }

@@ -267,7 +267,7 @@ export function importOf(x: Value): number {
 
 /** A leaf is imported once a segment, and again after it was set. */
 function importParam(c: Core, x: Value, param: Param): number {
-  const current = (x as Value) === param;
+  const current = x === param;
   if (current && param.importedInto === c.id) return param.importedAt;
   const i = --c.top;
   c.op[i] = PARAM;

@@ -41,7 +41,7 @@ export function valueAndGrad<A extends readonly unknown[] = [Value], const N ext
   f: (...args: A) => Value | number,
   { argnums }: GradOptions<N> = {},
 ): (...args: ArgumentsOf<A, N>) => [value: Value, gradient: GradientOf<A, N>] {
-  return (...args) => differentiated("valueAndGrad", f as never, args, argnums) as [Value, GradientOf<A, N>];
+  return (...args) => differentiated("valueAndGrad", f, args, argnums) as [Value, GradientOf<A, N>];
 }
 
 /**
@@ -56,7 +56,7 @@ export function grad<A extends readonly unknown[] = [Value], const N extends num
   f: (...args: A) => Value | number,
   { argnums }: GradOptions<N> = {},
 ): (...args: ArgumentsOf<A, N>) => GradientOf<A, N> {
-  return (...args) => differentiated("grad", f as never, args, argnums)[1] as GradientOf<A, N>;
+  return (...args) => differentiated("grad", f, args, argnums)[1] as GradientOf<A, N>;
 }
 
 /** The value and the gradients of a scalar function, for the transform that messages name. Internal. */

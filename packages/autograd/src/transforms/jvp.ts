@@ -26,7 +26,7 @@ export function jvp<A extends readonly unknown[] = [Value], R = Value>(
   primals: { readonly [K in keyof A]: InputsOf<A[K]> },
   tangents: { readonly [K in keyof A]: InputsOf<A[K]> },
 ): [out: ValuesOf<R>, tangent: ValuesOf<R>] {
-  return pushed("jvp", f as never, primals, tangents) as [ValuesOf<R>, ValuesOf<R>];
+  return pushed("jvp", f, primals, tangents) as [ValuesOf<R>, ValuesOf<R>];
 }
 
 /** The value and the tangent of a function, for the transform that messages name. */
@@ -124,6 +124,6 @@ export function hvp<A extends readonly unknown[] = [Value]>(
   vectors: { readonly [K in keyof A]: InputsOf<A[K]> },
 ): { -readonly [K in keyof A]: ValuesOf<A[K]> } {
   const positions = primals.map((_, k) => k);
-  const gradients = (...args: never[]): unknown => differentiated("hvp", f as never, args, positions)[1];
+  const gradients = (...args: never[]): unknown => differentiated("hvp", f, args, positions)[1];
   return pushed("hvp", gradients, primals, vectors)[1] as { -readonly [K in keyof A]: ValuesOf<A[K]> };
 }

@@ -20,7 +20,7 @@ describe("contributions", () => {
     expect(shares.map((c) => c.label)).toEqual(["step 0", "step 1", "step 2"]);
     const total = shares.map((c) => c.value).reduce((a, b) => a.add(b));
     last.sum().backward();
-    expect(total.toArray()).toEqual((w.grad.toArray() as number[]).map((g) => expect.closeTo(g, 14)));
+    expect(total.toArray()).toEqual((w.grad.toArray() as number[]).map((g): unknown => expect.closeTo(g, 14)));
   });
 
   test("nested scopes, and uses outside any", () => {
