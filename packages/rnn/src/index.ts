@@ -41,3 +41,6 @@ export { lstm, type LstmInitOptions, type LstmOptions } from "./layers/lstm.js";
 export type { LayerParams, ParameterShapes } from "./layers/parameters.js";
 export type { Applied, ApplyOptions, InitOptions, RecurrentLayer, RecurrentOptions } from "./layers/recurrent.js";
 export { rnn, type RnnOptions } from "./layers/rnn.js";
+export { loadStateDict } from "./io/loadStateDict.js";
+export { readSafetensors, safetensorsMetadata, writeSafetensors } from "./io/safetensors.js";
+export { flattenTree, type StateDict, unflattenTree, type ValueTree } from "./io/tree.js";
