@@ -63,13 +63,16 @@ export interface ForecastResult {
   /** See `gradientShares`: the mean over `shareWindows` windows of the training part; the last entry is the row before the forecast. */
   readonly shares: Float64Array;
   readonly shareWindows: number;
-  /** See `sensitivities`: the mean over all windows of the training part; the last entry is the row before the forecast. */
+  /** See `sensitivities`: the mean over `sensitivityWindows` windows of the training part; the last entry is the row before the forecast. */
   readonly sensitivities: Float64Array;
+  readonly sensitivityWindows: number;
   readonly trainingSeconds: number;
 }
 
-const EVALUATION_BATCH = 256;
+/** Small enough that a step of training and a batch of evaluation keep a signal waiting for about as long. */
+const EVALUATION_BATCH = 64;
 const SHARE_WINDOWS = 48;
+const SENSITIVITY_WINDOWS = 1000;
 
 /** A series made ready for the network. */
 export interface PreparedSeries {
@@ -131,6 +134,7 @@ export async function runForecast(prepared: PreparedSeries, options: ForecastOpt
     test: accuracyOf(test, series.values, rows.test),
   });
   const shareRows = evenlySpaced(rows.training, SHARE_WINDOWS);
+  const sensitivityRows = evenlySpaced(rows.training, SENSITIVITY_WINDOWS);
   return {
     series,
     split,
@@ -157,7 +161,8 @@ export async function runForecast(prepared: PreparedSeries, options: ForecastOpt
     },
     shares: await network.shares(shareRows),
     shareWindows: shareRows.length,
-    sensitivities: await network.sensitivities(rows.training),
+    sensitivities: await network.sensitivities(sensitivityRows),
+    sensitivityWindows: sensitivityRows.length,
     trainingSeconds,
   };
 }

@@ -103,7 +103,7 @@ The dashed line marks the epoch whose weights were kept.`;
 ${figure("losses", "Line plot: training and validation error by epoch", caption)}</section>`;
 }
 
-function lookBackSection({ series, settings, shareWindows, shares, sensitivities }: ForecastResult): string {
+function lookBackSection({ series, settings, shareWindows, shares, sensitivities, sensitivityWindows }: ForecastResult): string {
   const noun = rowNoun(series);
   const { window } = settings;
   const shareCaption = `Where the training signal comes from. The LSTM takes one step for each of the ${window} ${noun}s, always with the same weights; the gradient
@@ -112,7 +112,8 @@ norm) of a step's contribution as a percentage of the sum of all ${window} lengt
 part, with the weights that were kept. Contributions can point in different directions, so lengths, unlike the contributions themselves, do not add up to
 the gradient.`;
   const effectCaption = `What a forecast depends on: by how much it moves, up or down, when the value of that one ${noun} is raised by a little, per unit
-(the derivative of the forecast with respect to the value, without its sign); mean over all forecasts of the training part.`;
+(the derivative of the forecast with respect to the value, without its sign); mean over ${sensitivityWindows} forecasts
+spread evenly over the training part.`;
   const back = Array.from(shares, (_, i) => [
     String(i + 1),
     `${(100 * shares[window - 1 - i]!).toFixed(1)} %`,

@@ -39,6 +39,7 @@ export function sampleResult(changes: Partial<ForecastResult> = {}): ForecastRes
     shares: Float64Array.of(0.1, 0.2, 0.7),
     shareWindows: 48,
     sensitivities: Float64Array.of(0.01, 0.05, 0.8),
+    sensitivityWindows: 717,
     trainingSeconds: 3.21,
     ...changes,
   };
