@@ -41,6 +41,7 @@ export {
   div,
   exp,
   expm1,
+  identity,
   log,
   log1p,
   maximum,

@@ -53,7 +53,7 @@ const STEPS = [1e-3, 1e-4, 1e-5, 1e-6];
  */
 export function checkGradients<A extends readonly unknown[] = [Value]>(
   f: (...args: A) => Value | number,
-  args: { readonly [K in keyof A]: InputsOf<A[K]> },
+  args: NoInfer<{ readonly [K in keyof A]: InputsOf<A[K]> }>,
   { order = 1, tolerance = 1e-6, steps = STEPS }: CheckOptions = {},
 ): CheckReport {
   const point = new Point(args);

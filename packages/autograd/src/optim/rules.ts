@@ -103,7 +103,7 @@ export interface AdamState {
  * const rule = adam({ learningRate: 0.1 });
  * const w = value([1, 2]);
  * const [next] = rule.update(w, value([10, -10]), rule.init(w));
- * console.log(next.toArray().map((x) => x.toFixed(6))); // [ '0.900000', '2.100000' ]
+ * console.log([...next.data].map((x) => x.toFixed(6))); // [ '0.900000', '2.100000' ]
  */
 export function adam(options: AdamOptions = {}): UpdateRule<AdamState> {
   const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = options;
@@ -144,7 +144,7 @@ export function adam(options: AdamOptions = {}): UpdateRule<AdamState> {
  * import { value } from "@unroll/autograd";
  * import { clipByGlobalNorm } from "@unroll/autograd/optim";
  * const [clipped, norm] = clipByGlobalNorm({ w: value([3, 4]) }, 1);
- * console.log(clipped.w.toArray().map((x) => x.toFixed(2)), norm.item()); // [ '0.60', '0.80' ] 5
+ * console.log([...clipped.w.data].map((x) => x.toFixed(2)), norm.item()); // [ '0.60', '0.80' ] 5
  */
 export function clipByGlobalNorm<P>(grads: P, maxNorm: number): [grads: P, norm: Value] {
   if (!(maxNorm > 0)) throw new InputError(`clipByGlobalNorm: maxNorm is a number above 0, got ${maxNorm}`);

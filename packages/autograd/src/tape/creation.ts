@@ -18,6 +18,7 @@ function generated(op: string, shape: Shape, { dtype = "float64" }: CreationOpti
 }
 
 /**
+ * Zeros of a shape.
  * @example
  * import { zeros } from "@unroll/autograd";
  * console.log(zeros([2]).toArray()); // [ 0, 0 ]
@@ -27,6 +28,7 @@ export function zeros(shape: Shape, options: CreationOptions = {}): Value {
 }
 
 /**
+ * Ones of a shape.
  * @example
  * import { ones } from "@unroll/autograd";
  * console.log(ones([2]).toArray()); // [ 1, 1 ]

@@ -48,8 +48,8 @@ export function valueAndGrad<A extends readonly unknown[] = [Value], const N ext
  * The function that gives the gradient of a scalar function; see valueAndGrad.
  *
  * @example
- * import { grad } from "@unroll/autograd";
- * const cube = (x) => x.pow(3);
+ * import { grad, type Value } from "@unroll/autograd";
+ * const cube = (x: Value) => x.pow(3);
  * console.log(grad(cube)(2).item(), grad(grad(cube))(2).item()); // 12 12
  */
 export function grad<A extends readonly unknown[] = [Value], const N extends number | readonly number[] = 0>(

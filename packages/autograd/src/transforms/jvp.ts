@@ -23,8 +23,8 @@ import { leaves, leavesLike, rebuild, type ValuesOf, valuesOf } from "./tree.js"
  */
 export function jvp<A extends readonly unknown[] = [Value], R = Value>(
   f: (...args: A) => R,
-  primals: { readonly [K in keyof A]: InputsOf<A[K]> },
-  tangents: { readonly [K in keyof A]: InputsOf<A[K]> },
+  primals: NoInfer<{ readonly [K in keyof A]: InputsOf<A[K]> }>,
+  tangents: NoInfer<{ readonly [K in keyof A]: InputsOf<A[K]> }>,
 ): [out: ValuesOf<R>, tangent: ValuesOf<R>] {
   return pushed("jvp", f, primals, tangents) as [ValuesOf<R>, ValuesOf<R>];
 }
@@ -120,8 +120,8 @@ function transposedOfVjp(op: StructuralOp, tangents: readonly (Value | null)[], 
  */
 export function hvp<A extends readonly unknown[] = [Value]>(
   f: (...args: A) => Value | number,
-  primals: { readonly [K in keyof A]: InputsOf<A[K]> },
-  vectors: { readonly [K in keyof A]: InputsOf<A[K]> },
+  primals: NoInfer<{ readonly [K in keyof A]: InputsOf<A[K]> }>,
+  vectors: NoInfer<{ readonly [K in keyof A]: InputsOf<A[K]> }>,
 ): { -readonly [K in keyof A]: ValuesOf<A[K]> } {
   const positions = primals.map((_, k) => k);
   const gradients = (...args: never[]): unknown => differentiated("hvp", f, args, positions)[1];

@@ -18,8 +18,8 @@ import { leaves, leavesLike, rebuild, type ValuesOf, valuesOf } from "./tree.js"
  */
 export function scan<C = Value, X = Value, Y = Value>(
   step: (carry: C, x: X) => readonly [carry: C, y: Y],
-  init: InputsOf<C>,
-  xs: InputsOf<X>,
+  init: NoInfer<InputsOf<C>>,
+  xs: NoInfer<InputsOf<X>>,
 ): [carry: C, ys: ValuesOf<Y>] {
   const tree = valuesOf<unknown>("scan", xs);
   const steps = stepsOf(leaves(tree));

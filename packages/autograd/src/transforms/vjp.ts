@@ -15,7 +15,7 @@ import { leaves, leavesLike, rebuild, type ValuesOf, valuesOf } from "./tree.js"
  */
 export function vjp<A extends readonly unknown[] = [Value], R = Value>(
   f: (...args: A) => R,
-  ...primals: { [K in keyof A]: InputsOf<A[K]> }
+  ...primals: NoInfer<{ [K in keyof A]: InputsOf<A[K]> }>
 ): [out: ValuesOf<R>, pullback: (cotangent: InputsOf<ValuesOf<R>>) => { -readonly [K in keyof A]: ValuesOf<A[K]> }] {
   const call = record(
     "vjp",

@@ -163,7 +163,7 @@ function wrongBroadcast(op: string, [p, q, shape]: readonly [Shape, Shape, Shape
   const [a, b] = [drawn(p, seed), drawn(q, seed + 1)];
   const places = Array.from({ length: sizeOf(shape) }, (_, k) => [source(k, shape, p), source(k, shape, q)] as const);
   const run = (autograd as unknown as Record<string, Binary>)[op] as Binary;
-  const [out, pullback] = vjp(run as never, asValue(a, p), asValue(b, q)) as unknown as [Value, (ct: Value) => Value[]];
+  const [out, pullback] = vjp((x: Value, y: Value) => run(x, y), asValue(a, p), asValue(b, q));
   const wrong = disagreements(op, out, { shape, data: places.map(([i, j]) => f(a[i] as number, b[j] as number)) });
   const [cotangent] = randomLike([out], seed + 2) as [Value];
   const gradients = pullback(cotangent);

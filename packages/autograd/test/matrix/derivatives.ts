@@ -25,7 +25,7 @@ export function inner(xs: readonly Value[], ys: readonly Value[]): Value {
 /** The derivative of f along `directions`, as a function that can be differentiated again. */
 export function along(f: Scalar, directions: readonly Value[], mode: Mode): Scalar {
   if (mode === "reverse") return (...xs) => inner(gradientsOf(f, xs), directions);
-  return (...xs) => jvp(f as never, xs, [...directions])[1];
+  return (...xs) => jvp(f, xs, [...directions])[1];
 }
 
 /** Seeded directions and cotangents with entries of magnitude 0.5 to 1.5. */
