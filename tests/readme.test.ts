@@ -5,7 +5,7 @@ import { testExamples } from "./exampleSuite.js";
 import { examplesIn } from "./examples.js";
 import { ROOT } from "./publicNames.js";
 
-const FILES = ["README.md", "CONTRIBUTING.md", "packages/autograd/README.md", "packages/rnn/README.md"];
+const FILES = ["README.md", "CONTRIBUTING.md", "packages/autograd/README.md", "packages/rnn/README.md", "packages/rnn/docs/cells.md"];
 
 const read = (file: string): string => (existsSync(join(ROOT, file)) ? readFileSync(join(ROOT, file), "utf8") : "");
 const examples = FILES.flatMap((file) => examplesIn(read(file), file));

@@ -1,5 +1,5 @@
 /** How weights are drawn before training: seeded functions of a key and a shape. */
-import { concat, InputError, type Shape, ShapeError, type Value, value } from "@unroll/autograd";
+import { concat, full, InputError, type Shape, ShapeError, type Value, value } from "@unroll/autograd";
 import { type Key, randn, splitKey, uniform } from "@unroll/autograd/random";
 
 export interface DrawOptions {
@@ -18,7 +18,7 @@ export type Initializer = (key: Key, shape: Shape, options?: DrawOptions) => Val
  * console.log(constantInit(1)(key(0), [2]).toArray()); // [ 1, 1 ]
  */
 export function constantInit(x: number): Initializer {
-  return (_key, shape, options) => drawn(new Float64Array(sizeOf(shape)).fill(x), shape, options);
+  return (_key, shape, { dtype = "float64" } = {}) => full(shape, x, { dtype });
 }
 
 /**
@@ -44,7 +44,7 @@ export function uniformInit({ low, high }: { readonly low: number; readonly high
  */
 export function normalInit({ mean = 0, deviation = 1 }: { readonly mean?: number; readonly deviation?: number } = {}): Initializer {
   if (!(deviation >= 0)) throw new InputError(`normalInit: the standard deviation is ${deviation}; it is a number >= 0`);
-  return (key, shape, { dtype = "float64" } = {}) => randn(key, shape, { dtype }).mul(deviation).add(mean);
+  return (key, shape, options) => rounded(randn(key, shape).mul(deviation).add(mean), options);
 }
 
 export interface GainOptions {
@@ -127,8 +127,8 @@ export function orthogonal({ gain = 1 }: GainOptions = {}): Initializer {
     const [rows, columns] = matrix("orthogonal", shape);
     const [count, length] = [Math.min(rows, columns), Math.max(rows, columns)];
     const vectors = orthonormal(randn(key, [count, length]).data as Float64Array, count, length);
-    const drawnRows = drawn(vectors, [count, length], options).mul(gain);
-    return rows <= columns ? drawnRows : drawnRows.transpose();
+    const oriented = value(vectors, { shape: [count, length] }).mul(gain);
+    return rounded(rows <= columns ? oriented : oriented.transpose(), options);
   };
 }
 
@@ -143,11 +143,8 @@ export function orthogonal({ gain = 1 }: GainOptions = {}): Initializer {
 export function identityInit({ gain = 1 }: GainOptions = {}): Initializer {
   return (_key, shape, options) => {
     const [rows, columns] = matrix("identityInit", shape);
-    return drawn(
-      Float64Array.from({ length: rows * columns }, (_, k) => (Math.floor(k / columns) === k % columns ? gain : 0)),
-      shape,
-      options,
-    );
+    const ones = Float64Array.from({ length: rows * columns }, (_, k) => (Math.floor(k / columns) === k % columns ? gain : 0));
+    return rounded(value(ones, { shape }), options);
   };
 }
 
@@ -161,7 +158,7 @@ function uniformOf(op: string, variance: (shape: Matrix) => number): Initializer
 }
 
 function normalOf(op: string, variance: (shape: Matrix) => number): Initializer {
-  return (key, shape, { dtype = "float64" } = {}) => randn(key, shape, { dtype }).mul(Math.sqrt(variance(matrix(op, shape))));
+  return (key, shape, options) => rounded(randn(key, shape).mul(Math.sqrt(variance(matrix(op, shape)))), options);
 }
 
 function matrix(op: string, shape: Shape): Matrix {
@@ -170,10 +167,9 @@ function matrix(op: string, shape: Shape): Matrix {
   throw new ShapeError(`${op}: expected the shape of a matrix [outputs, inputs], got [${shape.join(", ")}]`);
 }
 
-const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
-
-function drawn(data: Float64Array, shape: Shape, { dtype = "float64" }: DrawOptions = {}): Value {
-  return value(dtype === "float32" ? Float32Array.from(data) : data, { shape });
+/** Draws are made in float64, and rounded once. */
+function rounded(x: Value, { dtype = "float64" }: DrawOptions = {}): Value {
+  return dtype === "float32" ? value(Float32Array.from(x.data), { shape: x.shape }) : x;
 }
 
 /**
