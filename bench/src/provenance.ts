@@ -1,0 +1,38 @@
+import { execFileSync } from "node:child_process";
+import { cpus } from "node:os";
+
+/** Where numbers come from. */
+export interface Provenance {
+  readonly date: string;
+  readonly node: string;
+  readonly cpu: string;
+  readonly cores: number;
+  /** With "+" where files of the packages or of the bench differ from it; null outside a repository. */
+  readonly commit: string | null;
+  readonly rounds: number;
+}
+
+export function provenance(rounds: number): Provenance {
+  const processors = cpus();
+  return {
+    date: new Date().toISOString(),
+    node: process.versions.node,
+    cpu: processors[0]?.model.trim() ?? "unknown processor",
+    cores: processors.length,
+    commit: commit(),
+    rounds,
+  };
+}
+
+function commit(): string | null {
+  try {
+    const changed = git("status", "--porcelain", "--", ":/packages", ":/bench/src") !== "";
+    return git("rev-parse", "--short", "HEAD") + (changed ? "+" : "");
+  } catch {
+    return null;
+  }
+}
+
+function git(...args: readonly string[]): string {
+  return execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+}
