@@ -33,10 +33,7 @@ function benchResults(): BenchResults | null {
 }
 
 /** What is made in no time. */
-export const PARTS: readonly Part[] = [
-  picture("docs/graph.svg", graphPicture),
-  readmeBlock("speed", () => speedSection(benchResults())),
-];
+export const PARTS: readonly Part[] = [picture("docs/graph.svg", graphPicture), readmeBlock("speed", () => speedSection(benchResults()))];
 
 /** What takes a training run. */
 export async function forecastParts(): Promise<Part[]> {
