@@ -24,7 +24,7 @@ export interface UnrollOptions {
  * console.log(sums.slice(null, 1).toArray()); // [ [ 10 ], [ 30 ], [ 0 ] ]
  */
 export function unroll<P, C>(cell: Cell<P, C>, params: P, carry: C, xs: Value, options: UnrollOptions = {}): [carry: C, outputs: Value] {
-  return overTime((state: C, x) => cell(params, state, x), carry, xs, options, "unroll");
+  return overTime((state: C, x) => cell(params, state, x), carry, withoutPadding("unroll", xs, options.lengths), options, "unroll");
 }
 
 /** `unroll` for a step whose weights are bound. Internal. */
@@ -44,6 +44,14 @@ export function overTime<C>(
   return [last, inTurn(outputs)];
 }
 
+/**
+ * xs [T, B, ...] with zeros beyond each sequence's length: a NaN that stands there would come into the gradients of the weights, as 0 times
+ * NaN. Internal.
+ */
+export function withoutPadding(op: string, xs: Value, lengths: Lengths | undefined): Value {
+  return lengths === undefined ? xs : (chosen(presence(op, lengths, xs), xs, 0) as Value);
+}
+
 /** `scan` with carries of any structure, which its types cannot follow through a generic function. */
 function run<C, X>(step: (carry: C, x: X) => readonly [carry: C, output: Value], carry: C, xs: unknown): [C, Value] {
   return scan<C, X, Value>(step, carry as never, xs as never);
@@ -60,9 +68,9 @@ function whilePresent<C>(step: Recurrence<C>["step"]): (carry: C, x: readonly [V
   };
 }
 
-/** Leaf by leaf, the rows of `x` where present [B] holds, and those of `y` elsewhere. */
+/** Leaf by leaf, the entries of `x` along its first axes where present, [B] or [T, B], holds, and those of `y` elsewhere. */
 function chosen(present: Value, x: unknown, y: unknown): unknown {
-  if (x instanceof Value) return where(present.reshape([-1, ...x.shape.slice(1).map(() => 1)]), x, y as Value | number);
+  if (x instanceof Value) return where(present.reshape(x.shape.map((_, axis) => present.shape[axis] ?? 1)), x, y as Value | number);
   if (Array.isArray(x)) return x.map((entry, k) => chosen(present, entry, (y as readonly unknown[])[k]));
   if (typeof x !== "object" || x === null) return x;
   return Object.fromEntries(Object.entries(x).map(([name, entry]) => [name, chosen(present, entry, (y as Record<string, unknown>)[name])]));

@@ -1,9 +1,9 @@
 /** What the recurrent layers have in common: stacking, directions, states, lengths, dropout. */
-import { concat, InputError, type Param, param, type Shape, ShapeError, scope, stack, unstack, type Value, zeros } from "@unroll/autograd";
+import { concat, InputError, type Param, param, type Shape, ShapeError, scope, stack, unstack, Value, zeros } from "@unroll/autograd";
 import { foldIn, type Key, splitKey } from "@unroll/autograd/random";
 import type { CellParams, Recurrence } from "../cells/cell.js";
 import type { Lengths } from "../cells/lengths.js";
-import { overTime } from "../cells/unroll.js";
+import { overTime, withoutPadding } from "../cells/unroll.js";
 import { concatInit, type Initializer, uniformInit } from "../init/initializers.js";
 import { checkRate, dropout } from "./dropout.js";
 import { checkParams, checkShape, checkSize, formatShape, type LayerParams, type ParameterShapes } from "./parameters.js";
@@ -186,7 +186,7 @@ function applyLayers<S>(
   const all = suffixes(options);
   const directions = bidirectional ? 2 : 1;
   const finals: (readonly Value[])[] = [];
-  let layerInputs = batchFirst ? xs.transpose([1, 0, 2]) : xs;
+  let layerInputs = withoutPadding(family.name, batchFirst ? xs.transpose([1, 0, 2]) : xs, lengths);
   for (let layer = 0; layer < numLayers; layer++) {
     const outputs = all.slice(layer * directions, (layer + 1) * directions).map((suffix, direction) =>
       scope(suffix, () => {
@@ -231,10 +231,20 @@ function weightsAt(params: LayerParams, suffix: string): CellParams & { readonly
   };
 }
 
+/** The Values of a state given by the user; throws InputError where it has another structure. */
+function partsOf<S>({ name, states }: Family<S>, state: S): readonly Value[] {
+  const parts: readonly unknown[] = Array.isArray(state) ? state : [state];
+  const fits = Array.isArray(state) === states.length > 1 && parts.length === states.length;
+  if (fits && parts.every((part) => part instanceof Value)) return parts;
+  const expected =
+    states.length > 1 ? `[${states.map((part) => part.name).join(", ")}], a list of Values` : `${states[0]!.name}, one Value`;
+  throw new InputError(`${name}: expected as initial state ${expected}, as \`apply\` gives it`);
+}
+
 /** By layer and direction, the parts of the state before the first step. */
 function startsOf<S>(family: Family<S>, options: RecurrentOptions, params: LayerParams, batch: number, state: S | undefined): Value[][] {
   const count = suffixes(options).length;
-  const given = state === undefined ? undefined : family.parts(state);
+  const given = state === undefined ? undefined : partsOf(family, state);
   const parts = family.states.map(({ name, width }, part): Value => {
     const shape = [count, batch, width];
     const learned = params[`${name}_0`];
