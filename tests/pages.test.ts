@@ -1,0 +1,106 @@
+/** What pages say of the code, and what scripts write into them, is so. */
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { forecastSection, demoForecast } from "../scripts/docs/forecast.js";
+import { block, withBlock } from "../scripts/docs/blocks.js";
+import { PARTS } from "../scripts/docs/parts.js";
+import { type BenchResults, speedSection } from "../scripts/docs/speed.js";
+import { LAYERS } from "../scripts/layers.js";
+import { publicNames, ROOT } from "./publicNames.js";
+
+const PAGES = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "packages/autograd/README.md", "packages/rnn/README.md"];
+const read = (page: string): string => readFileSync(join(ROOT, page), "utf8");
+
+test.for(PARTS)("$what is what its script writes", ({ current, due }) => {
+  expect(current()).toBe(due());
+});
+
+test.for(PAGES)("the links of %s lead to files that are there", (page) => {
+  const links = [...read(page).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path]) => path!);
+  expect(links.filter((path) => !existsSync(join(ROOT, dirname(page), path)))).toEqual([]);
+});
+
+test("the files that ARCHITECTURE.md names are there", () => {
+  const names = [...read("ARCHITECTURE.md").matchAll(/`((?:ops|tape|transforms|test|scripts|packages)\/[\w/.]+\.ts)`/g)].map(
+    ([, name]) => name!,
+  );
+  const missing = names.filter(
+    (name) => !["", "packages/autograd", "packages/autograd/src"].some((folder) => existsSync(join(ROOT, folder, name))),
+  );
+  expect(names.length).toBeGreaterThan(10);
+  expect(missing).toEqual([]);
+});
+
+test("the layers of ARCHITECTURE.md are those that are checked", () => {
+  const listed = [...read("ARCHITECTURE.md").matchAll(/^ {2}(\w+) +->(.*)$/gm)];
+  const layers = Object.fromEntries(listed.map(([, name, imports]) => [name, imports!.trim().split(/\s+/).filter(Boolean)]));
+  expect(layers).toEqual(LAYERS["packages/autograd"]);
+});
+
+test.for(["autograd", "rnn"])("the functions that the README of %s lists are there", (name) => {
+  const lists = read(`packages/${name}/README.md`).match(/^- \*\*.*$/gm) ?? [];
+  const listed = lists.flatMap((line) => [...line.matchAll(/`(\w+)`/g)].map(([, listedName]) => listedName!));
+  const known = new Set(publicNames().map((exported) => exported.name));
+  expect(listed.length).toBeGreaterThan(10);
+  expect(listed.filter((listedName) => !known.has(listedName))).toEqual([]);
+});
+
+describe("blocks", () => {
+  const page = "a\n<!-- one: by a script -->\nold\n<!-- /one -->\nb\n";
+
+  test("a block is read and replaced, and nothing else", () => {
+    expect(block(page, "one")).toBe("old\n");
+    expect(withBlock(page, "one", "new\n")).toBe(page.replace("old", "new"));
+  });
+
+  test("a page without the block is an error", () => {
+    expect(() => block(page, "two")).toThrow("no block");
+  });
+});
+
+describe("the table of speed", () => {
+  const results: BenchResults = {
+    date: "2026-01-02T03:04:05Z",
+    node: "24.0.0",
+    cpu: "a processor",
+    cores: 2,
+    commit: "abc1234",
+    rounds: 3,
+    timed: [
+      { title: "toy", unit: "node", rounds: { engine: [{ both: 30 }, { both: 50 }, { both: 40 }], yardstick: [{ both: 20 }] } },
+      { title: "add", unit: "call", rounds: { engine: [{ both: 3e3 }, { both: 8e3 }], loop: [{ both: 1e3 }, { both: 2e3 }] } },
+    ],
+    targets: [
+      { what: "toy", unit: "times", measured: 2, bound: 2.5, reached: true },
+      { what: "add", unit: "times", measured: 3.5, bound: 3, reached: false },
+    ],
+  };
+
+  test("shows medians, ratios round by round, and what was not reached", () => {
+    const text = speedSection(results);
+    expect(text).toContain("| toy | 40.0 | 20.0 |  |  |");
+    expect(text).toContain("| add | 5.50 µs | 1.50 µs | 3.50 |");
+    expect(text).toContain("1 of 2 targets of the bench were reached; not reached: add (3.50, target 3).");
+    expect(text).toContain("at commit abc1234, 2026-01-02: Node 24.0.0, a processor, 2 cores.");
+  });
+
+  test("says that nothing was measured yet", () => {
+    expect(speedSection(null)).toContain("not been run");
+  });
+});
+
+/** Every number with a decimal point, in order. */
+const numbersIn = (text: string): number[] => [...text.matchAll(/\d+\.\d+/g)].map(Number);
+
+async function checkForecast(): Promise<void> {
+  const shown = block(read("README.md"), "forecast");
+  const due = forecastSection(await demoForecast());
+  const withoutNumbers = (text: string) => text.replaceAll(/\d+\.\d+/g, "#").replaceAll(/on \d+ of/g, "on # of");
+  expect(withoutNumbers(shown)).toBe(withoutNumbers(due));
+  // Math.exp and Math.tanh differ in the last place between versions of V8, and 500 steps of training lie behind the figures.
+  numbersIn(due).forEach((number, k) => expect(numbersIn(shown)[k]).toBeCloseTo(number, 1));
+}
+
+// It takes as long as the demo.
+if (process.env["UNROLL_FULL"] === "1") test("the forecast's figures in the README are those of the demo", checkForecast);
