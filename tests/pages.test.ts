@@ -34,8 +34,8 @@ test("the files that ARCHITECTURE.md names are there", () => {
 
 test("the layers of ARCHITECTURE.md are those that are checked", () => {
   const listed = [...read("ARCHITECTURE.md").matchAll(/^ {2}(\w+) +->(.*)$/gm)];
-  const layers = Object.fromEntries(listed.map(([, name, imports]) => [name, imports!.trim().split(/\s+/).filter(Boolean)]));
-  expect(layers).toEqual(LAYERS["packages/autograd"]);
+  const layers = listed.map(([, name, imports]): [string, string[]] => [name!, imports!.trim().split(/\s+/).filter(Boolean)]);
+  expect(Object.fromEntries(layers)).toEqual(LAYERS["packages/autograd"]);
 });
 
 test.for(["autograd", "rnn"])("the functions that the README of %s lists are there", (name) => {
