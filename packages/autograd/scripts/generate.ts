@@ -265,12 +265,40 @@ function sweepCase(e: Entry): string {
       }`;
 }
 
+/** An expression as calls on Values; conditions on the numbers themselves. */
+function toCalls(e: Expression, values: Record<string, string>, numbers: Record<string, string>): string {
+  if (e.kind === "const") return `new Value(null, 0, ${e.value})`;
+  if (e.kind === "name") return values[e.name] ?? e.name;
+  const calls = (arg: Expression): string => toCalls(arg, values, numbers);
+  const [c, x, y] = e.args as [Expression, Expression, Expression];
+  if (e.fn === "where") return `(${toJavaScript(substitute(c, numbers))} ? ${calls(x)} : ${calls(y)})`;
+  return `${e.fn}(${e.args.map(calls).join(", ")})`;
+}
+
+function recordedCase(e: Entry): string {
+  const code = FIRST_CODE + scalars.indexOf(e);
+  const values = { x: "at(x)", y: "at(y)", out: "at(i)" };
+  const numbers = { x: "v[x]!", y: "v[y]!", out: "v[i]!" };
+  const lines = e.partials.map((p, k) => {
+    const operand = e.operands[k] as string;
+    const body = p === null ? "d" : toCalls(contribution(name("d"), p), values, numbers);
+    return `if (op[${operand}] !== CONST) give(${operand}, ${body});`;
+  });
+  const read = e.operands.length === 1 ? "const x = a[i]!;" : "const x = a[i]!; const y = b[i]!;";
+  return `      case ${code}: { // ${e.name}
+        ${read}
+        ${lines.join("\n        ")}
+        break;
+      }`;
+}
+
 const scalarFile = `${HEADER}
 import { pow as ieeePow } from "../ops/ieee.js";
 import { binary, unary } from "../ops/table.js";
 import { applyBinary, applyElementwise, type Operand } from "./apply.js";
-import type { PendingSegment } from "./backward.js";
-import { CONST, constant, core, HOOKED, importOf, NODE, RELEASED, room, segment } from "./segments.js";
+import type { PendingSegment } from "./pass.js";
+import type { RecordedPass } from "./recordedPass.js";
+import { CONST, constant, core, HOOKED, importOf, NODE, RELEASED, releasedError, room, segment } from "./segments.js";
 import { Value } from "./value.js";
 
 const ops = { ...unary, ...binary };
@@ -282,19 +310,18 @@ export const scalarOps = [${scalars.map((e) => `ops.${e.name}`).join(", ")}];
 ${scalars.map(record).join("\n\n")}
 
 /** What a sweep does at the nodes that are not arithmetic. */
-export interface SweepEvents {
+export interface SweepEvents<D, A> {
   /** An array node was reached through its import at place i; gives the place at which the sweep must stop so that it can run. */
-  node(p: PendingSegment, i: number, d: number): number;
+  node(p: PendingSegment<A>, i: number, d: D): number;
   /** A hook is set at place i; it restores the code there, and the node is visited again. */
-  hook(p: PendingSegment, i: number, d: number): void;
-  released(): never;
+  hook(p: PendingSegment<A>, i: number, d: D): void;
 }
 
 /**
  * Back-propagates through one segment from \`p.hi\` down to \`p.lo\`, the lowest place touched so far, or to \`p.limit\`. Adjoints are
  * cleared as they are visited; marks stay, and tell at commit what was visited.
  */
-export function sweep(p: PendingSegment, events: SweepEvents): void {
+export function sweep(p: PendingSegment<Float64Array>, events: SweepEvents<number, Float64Array>): void {
   const { op, a, b, v } = p.core;
   const g = p.adjoint;
   const mark = p.mark;
@@ -322,7 +349,7 @@ export function sweep(p: PendingSegment, events: SweepEvents): void {
         i++;
         break;
       case RELEASED:
-        events.released();
+        releasedError();
         break;
 ${scalars.map(sweepCase).join("\n")}
     }
@@ -331,6 +358,47 @@ ${scalars.map(sweepCase).join("\n")}
   p.lo = lo;
   p.hiImport = hiImport;
   p.visited += visited;
+}
+
+/** The same on recorded Values: adjoints are Values, and each contribution is recorded as it is formed. Conditions are known numbers. */
+export function recordedSweep(p: PendingSegment<(Value | undefined)[]>, pass: RecordedPass): void {
+  const { op, a, b, v } = p.core;
+  const g = p.adjoint;
+  const mark = p.mark;
+  const give = (place: number, d: Value): void => {
+    mark[place] = 1;
+    if (place < p.lo) p.lo = place;
+    else if (place > p.hiImport) p.hiImport = place;
+    const before = g[place];
+    g[place] = before === undefined ? d : add(before, d);
+  };
+  const at = (place: number): Value => pass.valueAt(p, place);
+  let i = p.hi;
+  for (; i >= p.lo && i >= p.limit; i--) {
+    if (mark[i] === 0) continue;
+    const d = g[i]!;
+    g[i] = undefined;
+    p.visited++;
+    switch (op[i]) {
+      case CONST:
+        break;
+      case NODE: {
+        const stop = pass.node(p, i, d);
+        if (stop > p.limit) p.limit = stop;
+        break;
+      }
+      case HOOKED:
+        pass.hook(p, i, d);
+        p.visited--;
+        i++;
+        break;
+      case RELEASED:
+        releasedError();
+        break;
+${scalars.map(recordedCase).join("\n")}
+    }
+  }
+  p.hi = i;
 }
 `;
 

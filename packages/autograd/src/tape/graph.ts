@@ -4,7 +4,7 @@ import { ArrayType, type Payload, typeOf } from "../ops/array.js";
 import { cotangentOf, tangentsOf } from "../ops/differentiate.js";
 import type { ElementwiseOp, Linearization, Op, StructuralOp } from "../ops/op.js";
 import { ArrayNode, type Kept, type Origin } from "./arrayNode.js";
-import type { Floor } from "./backward.js";
+import type { Floor } from "./pass.js";
 import type { Hook } from "./hooks.js";
 import { CONST, EARLIER, NODE, PARAM, RELEASED, releasedError, Segment } from "./segments.js";
 import { FIRST_CODE, scalarOps } from "./scalar.generated.js";

@@ -3,8 +3,9 @@
 import { pow as ieeePow } from "../ops/ieee.js";
 import { binary, unary } from "../ops/table.js";
 import { applyBinary, applyElementwise, type Operand } from "./apply.js";
-import type { PendingSegment } from "./backward.js";
-import { CONST, constant, core, HOOKED, importOf, NODE, RELEASED, room, segment } from "./segments.js";
+import type { PendingSegment } from "./pass.js";
+import type { RecordedPass } from "./recordedPass.js";
+import { CONST, constant, core, HOOKED, importOf, NODE, RELEASED, releasedError, room, segment } from "./segments.js";
 import { Value } from "./value.js";
 
 const ops = { ...unary, ...binary };
@@ -674,19 +675,18 @@ export function minimum(x: Operand, y: Operand): Value {
 }
 
 /** What a sweep does at the nodes that are not arithmetic. */
-export interface SweepEvents {
+export interface SweepEvents<D, A> {
   /** An array node was reached through its import at place i; gives the place at which the sweep must stop so that it can run. */
-  node(p: PendingSegment, i: number, d: number): number;
+  node(p: PendingSegment<A>, i: number, d: D): number;
   /** A hook is set at place i; it restores the code there, and the node is visited again. */
-  hook(p: PendingSegment, i: number, d: number): void;
-  released(): never;
+  hook(p: PendingSegment<A>, i: number, d: D): void;
 }
 
 /**
  * Back-propagates through one segment from `p.hi` down to `p.lo`, the lowest place touched so far, or to `p.limit`. Adjoints are
  * cleared as they are visited; marks stay, and tell at commit what was visited.
  */
-export function sweep(p: PendingSegment, events: SweepEvents): void {
+export function sweep(p: PendingSegment<Float64Array>, events: SweepEvents<number, Float64Array>): void {
   const { op, a, b, v } = p.core;
   const g = p.adjoint;
   const mark = p.mark;
@@ -714,7 +714,7 @@ export function sweep(p: PendingSegment, events: SweepEvents): void {
         i++;
         break;
       case RELEASED:
-        events.released();
+        releasedError();
         break;
       case 6: {
         // identity
@@ -973,4 +973,207 @@ export function sweep(p: PendingSegment, events: SweepEvents): void {
   p.lo = lo;
   p.hiImport = hiImport;
   p.visited += visited;
+}
+
+/** The same on recorded Values: adjoints are Values, and each contribution is recorded as it is formed. Conditions are known numbers. */
+export function recordedSweep(p: PendingSegment<(Value | undefined)[]>, pass: RecordedPass): void {
+  const { op, a, b, v } = p.core;
+  const g = p.adjoint;
+  const mark = p.mark;
+  const give = (place: number, d: Value): void => {
+    mark[place] = 1;
+    if (place < p.lo) p.lo = place;
+    else if (place > p.hiImport) p.hiImport = place;
+    const before = g[place];
+    g[place] = before === undefined ? d : add(before, d);
+  };
+  const at = (place: number): Value => pass.valueAt(p, place);
+  let i = p.hi;
+  for (; i >= p.lo && i >= p.limit; i--) {
+    if (mark[i] === 0) continue;
+    const d = g[i]!;
+    g[i] = undefined;
+    p.visited++;
+    switch (op[i]) {
+      case CONST:
+        break;
+      case NODE: {
+        const stop = pass.node(p, i, d);
+        if (stop > p.limit) p.limit = stop;
+        break;
+      }
+      case HOOKED:
+        pass.hook(p, i, d);
+        p.visited--;
+        i++;
+        break;
+      case RELEASED:
+        releasedError();
+        break;
+      case 6: {
+        // identity
+        const x = a[i]!;
+        if (op[x] !== CONST) give(x, d);
+        break;
+      }
+      case 7: {
+        // neg
+        const x = a[i]!;
+        if (op[x] !== CONST) give(x, neg(d));
+        break;
+      }
+      case 8: {
+        // exp
+        const x = a[i]!;
+        if (op[x] !== CONST) give(x, mul(d, at(i)));
+        break;
+      }
+      case 9: {
+        // expm1
+        const x = a[i]!;
+        if (op[x] !== CONST) give(x, mul(d, add(at(i), new Value(null, 0, 1))));
+        break;
+      }
+      case 10: {
+        // log
+        const x = a[i]!;
+        if (op[x] !== CONST) give(x, mul(d, div(new Value(null, 0, 1), at(x))));
+        break;
+      }
+      case 11: {
+        // log1p
+        const x = a[i]!;
+        if (op[x] !== CONST) give(x, mul(d, div(new Value(null, 0, 1), add(at(x), new Value(null, 0, 1)))));
+        break;
+      }
+      case 12: {
+        // sqrt
+        const x = a[i]!;
+        if (op[x] !== CONST) give(x, mul(d, div(new Value(null, 0, 0.5), at(i))));
+        break;
+      }
+      case 13: {
+        // square
+        const x = a[i]!;
+        if (op[x] !== CONST) give(x, mul(d, mul(new Value(null, 0, 2), at(x))));
+        break;
+      }
+      case 14: {
+        // abs
+        const x = a[i]!;
+        if (op[x] !== CONST) give(x, mul(d, sign(at(x))));
+        break;
+      }
+      case 15: {
+        // sign
+        const x = a[i]!;
+        if (op[x] !== CONST) give(x, mul(d, new Value(null, 0, 0)));
+        break;
+      }
+      case 16: {
+        // reciprocal
+        const x = a[i]!;
+        if (op[x] !== CONST) give(x, mul(d, neg(mul(at(i), at(i)))));
+        break;
+      }
+      case 17: {
+        // sin
+        const x = a[i]!;
+        if (op[x] !== CONST) give(x, mul(d, cos(at(x))));
+        break;
+      }
+      case 18: {
+        // cos
+        const x = a[i]!;
+        if (op[x] !== CONST) give(x, mul(d, neg(sin(at(x)))));
+        break;
+      }
+      case 19: {
+        // tanh
+        const x = a[i]!;
+        if (op[x] !== CONST) give(x, mul(d, sub(new Value(null, 0, 1), mul(at(i), at(i)))));
+        break;
+      }
+      case 20: {
+        // sigmoid
+        const x = a[i]!;
+        if (op[x] !== CONST) give(x, mul(d, mul(at(i), sub(new Value(null, 0, 1), at(i)))));
+        break;
+      }
+      case 21: {
+        // relu
+        const x = a[i]!;
+        if (op[x] !== CONST) give(x, v[x]! > 0 ? d : new Value(null, 0, 0));
+        break;
+      }
+      case 22: {
+        // softplus
+        const x = a[i]!;
+        if (op[x] !== CONST) give(x, mul(d, div(new Value(null, 0, 1), add(new Value(null, 0, 1), exp(neg(at(x)))))));
+        break;
+      }
+      case 23: {
+        // add
+        const x = a[i]!;
+        const y = b[i]!;
+        if (op[x] !== CONST) give(x, d);
+        if (op[y] !== CONST) give(y, d);
+        break;
+      }
+      case 24: {
+        // sub
+        const x = a[i]!;
+        const y = b[i]!;
+        if (op[x] !== CONST) give(x, d);
+        if (op[y] !== CONST) give(y, neg(d));
+        break;
+      }
+      case 25: {
+        // mul
+        const x = a[i]!;
+        const y = b[i]!;
+        if (op[x] !== CONST) give(x, mul(d, at(y)));
+        if (op[y] !== CONST) give(y, mul(d, at(x)));
+        break;
+      }
+      case 26: {
+        // div
+        const x = a[i]!;
+        const y = b[i]!;
+        if (op[x] !== CONST) give(x, mul(d, div(new Value(null, 0, 1), at(y))));
+        if (op[y] !== CONST) give(y, mul(d, neg(div(at(i), at(y)))));
+        break;
+      }
+      case 27: {
+        // pow
+        const x = a[i]!;
+        const y = b[i]!;
+        if (op[x] !== CONST)
+          give(x, v[y]! !== 0 ? mul(d, mul(at(y), pow(at(x), sub(at(y), new Value(null, 0, 1))))) : new Value(null, 0, 0));
+        if (op[y] !== CONST) give(y, !(v[x]! === 0 && v[y]! >= 0) ? mul(d, mul(at(i), log(at(x)))) : new Value(null, 0, 0));
+        break;
+      }
+      case 28: {
+        // maximum
+        const x = a[i]!;
+        const y = b[i]!;
+        if (op[x] !== CONST)
+          give(x, v[x]! >= v[y]! ? mul(d, v[x]! === v[y]! ? new Value(null, 0, 0.5) : new Value(null, 0, 1)) : new Value(null, 0, 0));
+        if (op[y] !== CONST)
+          give(y, v[y]! >= v[x]! ? mul(d, v[x]! === v[y]! ? new Value(null, 0, 0.5) : new Value(null, 0, 1)) : new Value(null, 0, 0));
+        break;
+      }
+      case 29: {
+        // minimum
+        const x = a[i]!;
+        const y = b[i]!;
+        if (op[x] !== CONST)
+          give(x, v[x]! <= v[y]! ? mul(d, v[x]! === v[y]! ? new Value(null, 0, 0.5) : new Value(null, 0, 1)) : new Value(null, 0, 0));
+        if (op[y] !== CONST)
+          give(y, v[y]! <= v[x]! ? mul(d, v[x]! === v[y]! ? new Value(null, 0, 0.5) : new Value(null, 0, 1)) : new Value(null, 0, 0));
+        break;
+      }
+    }
+  }
+  p.hi = i;
 }

@@ -32,8 +32,8 @@ export function releasedError(): never {
 export class Segment {
   readonly core: Core;
   readonly sources: (Source | null)[];
-  /** Whether it imports leaves alone, so that a view could leave nothing out; asked once it is sealed. */
-  leavesOnly: boolean | null = null;
+  /** Whether a view could leave nothing out: it imports leaves alone, or was made of what is needed. Asked once it is sealed. */
+  exact: boolean | null = null;
 
   constructor(core: Core, sources: (Source | null)[]) {
     this.core = core;
@@ -200,10 +200,20 @@ export function room(): boolean {
   return true;
 }
 
+let exactSeals = false;
+
+/** Whether segments sealed from now on hold one graph only, all of it needed; gives the setting before. */
+export function setExactSeals(on: boolean): boolean {
+  const before = exactSeals;
+  exactSeals = on;
+  return before;
+}
+
 /** Ends the open segment and opens another. */
 export function seal(): void {
   const sealed = openCore;
   const full = openSegment;
+  if (exactSeals) full.exact = true;
   imported = new Map();
   openCore = new Core(spare.pop() ?? new Columns(CAPACITY), CAPACITY);
   openSegment = new Segment(openCore, []);
@@ -310,8 +320,8 @@ const views = new WeakMap<Segment, { reached: Set<Source>; view: Segment }[]>();
 export function viewOf(whole: Segment, offset: number): Segment {
   const { core: c, sources } = whole;
   if (c === openCore || c.released) return whole;
-  whole.leavesOnly ??= sources.every((s) => s === null || s instanceof Param);
-  if (whole.leavesOnly) return whole;
+  whole.exact ??= sources.every((s) => s === null || s instanceof Param);
+  if (whole.exact) return whole;
   const reached = sourcesReached(c, sources, c.locate(offset));
   let known = views.get(whole);
   if (known === undefined) views.set(whole, (known = []));

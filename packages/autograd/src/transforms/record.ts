@@ -1,11 +1,10 @@
 import { GraphError, InputError } from "../errors.js";
-import { filledPayload, raw, zerosOf } from "../ops/raw.js";
+import { filledPayload, zerosOf } from "../ops/raw.js";
 import { formatShape } from "../shape.js";
-import { recordedAlgebra } from "../tape/apply.js";
 import { nextArraySequence } from "../tape/arrayNode.js";
-import { BackwardPass, type Floor } from "../tape/backward.js";
-import { graphOf, pullBack } from "../tape/graph.js";
-import { runHooks } from "../tape/hooks.js";
+import { NumericPass } from "../tape/numericPass.js";
+import type { Floor } from "../tape/pass.js";
+import { RecordedPass } from "../tape/recordedPass.js";
 import { kindOf } from "../tape/input.js";
 import { isRecording, openCoreOf, setRecording } from "../tape/segments.js";
 import { identity } from "../tape/scalar.generated.js";
@@ -104,20 +103,8 @@ export function cotangentsOf(call: Recorded<unknown>, roots: readonly Value[], s
     const numbers = sweepNumbers(call, roots, seeds, keep);
     if (numbers !== null) return { cotangents: numbers, recorded: false };
   }
-  const graph = graphOf(roots, { targets: call.inputs, floor: call.floor });
-  const found = call.recording
-    ? pullBack(graph, recordedAlgebra, seeds, { operand: (x) => x, hook: (hooks, g) => runHooks(hooks, g, runNow) })
-    : new Map(
-        [
-          ...pullBack(
-            graph,
-            raw,
-            seeds.map((s) => s.payload),
-            { operand: (x) => x.payload },
-          ),
-        ].map(([leaf, p]) => [leaf, new Value(null, 0, p)]),
-      );
-  return { cotangents: call.inputs.map((x) => found.get(x) ?? zerosFor(x)), recorded: call.recording };
+  const found = RecordedPass.cotangents(roots, seeds, call.floor, call.inputs, runNow);
+  return { cotangents: call.inputs.map((x) => found.get(x) ?? zerosFor(x)), recorded: true };
 }
 
 const runNow = (f: () => void): void => f();
@@ -128,7 +115,7 @@ function zerosFor(x: Value): Value {
 
 /** null where the sweep came by something outside the call, whose derivatives may be wanted. */
 function sweepNumbers(call: Recorded<unknown>, roots: readonly Value[], seeds: readonly Value[], keep: boolean): Value[] | null {
-  const pass = new BackwardPass(call.floor);
+  const pass = new NumericPass(call.floor);
   try {
     pass.run(
       roots,
@@ -139,8 +126,8 @@ function sweepNumbers(call: Recorded<unknown>, roots: readonly Value[], seeds: r
     if (foreign && call.recording) return null;
     pass.commit(keep);
     return call.inputs.map((x) => {
-      const staged = pass.staged.get(x as Param);
-      return staged === undefined ? zerosFor(x) : new Value(null, 0, staged.payload);
+      const staged = pass.staged.get(x);
+      return staged === undefined ? zerosFor(x) : new Value(null, 0, staged.cotangent);
     });
   } finally {
     pass.cleanUp();

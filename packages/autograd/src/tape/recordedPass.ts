@@ -1,0 +1,165 @@
+import type { Linearization } from "../ops/op.js";
+import { ArrayType, typeOf } from "../ops/array.js";
+import { cotangentOf } from "../ops/differentiate.js";
+import { recordedAlgebra } from "./apply.js";
+import type { ArrayNode, Kept } from "./arrayNode.js";
+import { type HookedNode, hooksOfLeaf, runHooks } from "./hooks.js";
+import { kept } from "./numericPass.js";
+import { type Floor, Pass, type PendingSegment, type Staged } from "./pass.js";
+import { recordedSweep } from "./scalar.generated.js";
+import { CAPACITY, CONST, EARLIER, NODE, openCoreOf, PARAM, Segment, seal, segment, setExactSeals, viewOf } from "./segments.js";
+import { type Param, Value } from "./value.js";
+
+type Adjoints = (Value | undefined)[];
+
+// A graph of this size is worth a seal before its derivative is recorded: what the derivative imports is then exact from the start.
+const SEAL_FROM = 4096;
+
+/**
+ * A backward pass that is itself recorded: the reader "tape". Its rules emit Values into the open segment, which the functions of the
+ * scalar tape turn into nodes without an array in between.
+ */
+export class RecordedPass extends Pass<Value, Adjoints> {
+  private readonly values = new Map<PendingSegment<Adjoints>, OperandValues>();
+  private readonly openAtStart = openCoreOf();
+
+  /** The cotangent of every leaf and target, after the hooks of leaves. */
+  static cotangents(
+    roots: readonly Value[],
+    seeds: readonly Value[],
+    floor: Floor | null,
+    targets: readonly Value[],
+    atCommit: (f: () => void) => void,
+  ): Map<Value, Value> {
+    const large = openCoreOf().n > SEAL_FROM;
+    if (large) seal();
+    const before = setExactSeals(large);
+    const pass = new RecordedPass(floor, targets);
+    try {
+      pass.run(roots.map(narrowed), seeds);
+      const found = new Map<Value, Value>();
+      for (const [leaf, { cotangent }] of pass.staged) {
+        found.set(leaf, floor === null ? runHooks(hooksOfLeaf(leaf as Param), cotangent, pass.atCommit) : cotangent);
+      }
+      for (const commit of pass.commits) atCommit(commit);
+      return found;
+    } finally {
+      setExactSeals(before);
+      pass.cleanUp();
+      pass.clearValues();
+    }
+  }
+
+  protected newAdjoint(): Adjoints {
+    return newColumn();
+  }
+
+  protected giveBackAdjoint(adjoint: Adjoints, dirty: boolean): void {
+    if (!dirty) spareColumns.push(adjoint);
+  }
+
+  protected addAdjoint(adjoint: Adjoints, place: number, d: Value): void {
+    const before = adjoint[place];
+    adjoint[place] = before === undefined ? d : before.add(d);
+  }
+
+  protected takeAdjoint(adjoint: Adjoints, place: number): Value {
+    const d = adjoint[place] as Value;
+    adjoint[place] = undefined;
+    return d;
+  }
+
+  protected setAdjoint(adjoint: Adjoints, place: number, d: Value): void {
+    adjoint[place] = d;
+  }
+
+  protected accumulate(slot: Staged<Value>, d: Value): void {
+    slot.cotangent = slot.cotangent.add(d);
+  }
+
+  protected sweepSegment(p: PendingSegment<Adjoints>): void {
+    recordedSweep(p, this);
+  }
+
+  protected hooked(hooks: HookedNode["hooks"] | undefined, d: Value): Value {
+    return runHooks(hooks, d, this.atCommit);
+  }
+
+  protected cotangentsOf(node: ArrayNode, cotangents: readonly (Value | null)[]): (k: number) => Value {
+    const { op, attributes, operands, outputs, origins, indices } = node;
+    const at: Linearization<Value, unknown> = {
+      attributes,
+      types: operands.map(typeOfKept),
+      outTypes: outputs.map(typeOfKept),
+      operand: (k) => new Value(origins[k] ?? null, indices[k] as number, kept(operands[k] as Kept)),
+      output: (k) => new Value(node, k, kept(outputs[k] as Kept)),
+    };
+    return (k) => cotangentOf(recordedAlgebra, op, k, cotangents, at);
+  }
+
+  /** The value of the node at a place of a segment, as an operand; one Value a place, so that it is imported once. */
+  valueAt(p: PendingSegment<Adjoints>, place: number): Value {
+    let known = this.values.get(p);
+    if (known === undefined) this.values.set(p, (known = { segment: this.segmentOf(p), sources: p.sources, at: newColumn() }));
+    else if (known.sources !== p.sources) {
+      known.segment = this.segmentOf(p);
+      known.sources = p.sources;
+    }
+    return (known.at[place] ??= valueOf(known.segment, place));
+  }
+
+  /** The open segment itself, so that operands need no import; of one sealed before the pass what the pass reached, which is exact. */
+  private segmentOf({ core, sources }: PendingSegment<Adjoints>): Segment {
+    if (core === openCoreOf()) return segment;
+    const own = new Segment(core, [...sources]);
+    if (core !== this.openAtStart) own.exact = true;
+    return own;
+  }
+
+  private clearValues(): void {
+    for (const [{ lowest, highest, core }, { at }] of this.values) {
+      at.fill(undefined, lowest, highest + 1);
+      at.fill(undefined, core.offsets === null ? core.top : 0);
+      spareColumns.push(at);
+    }
+  }
+}
+
+/** Operands already made into Values, by place. */
+interface OperandValues {
+  segment: Segment;
+  sources: PendingSegment<Adjoints>["sources"];
+  readonly at: Adjoints;
+}
+
+const spareColumns: Adjoints[] = [];
+
+function newColumn(): Adjoints {
+  return spareColumns.pop() ?? new Array<Value | undefined>(CAPACITY).fill(undefined);
+}
+
+function typeOfKept(x: Kept): ArrayType {
+  return x instanceof ArrayType ? x : typeOf(x);
+}
+
+/** A root that holds of its segment only what it depends on. */
+function narrowed(root: Value): Value {
+  return root.origin instanceof Segment ? new Value(viewOf(root.origin, root.index), root.index, root.payload) : root;
+}
+
+function valueOf(from: Segment, place: number): Value {
+  const { core, sources } = from;
+  const x = core.v[place] as number;
+  const source = sources[core.a[place] as number] ?? null;
+  switch (core.op[place]) {
+    case CONST:
+      return new Value(null, 0, x);
+    case PARAM:
+      return (source as Param).payload === x ? (source as Param) : new Value(source, 0, x);
+    case EARLIER:
+    case NODE:
+      return new Value(source, core.b[place] as number, x);
+    default:
+      return new Value(from, core.offsetOf(place), x);
+  }
+}
