@@ -44,3 +44,28 @@ export { rnn, type RnnOptions } from "./layers/rnn.js";
 export { loadStateDict } from "./io/loadStateDict.js";
 export { readSafetensors, safetensorsMetadata, writeSafetensors } from "./io/safetensors.js";
 export { flattenTree, type StateDict, unflattenTree, type ValueTree } from "./io/tree.js";
+export {
+  type Feedback,
+  type ForecastRun,
+  forecastIntervals,
+  freeRunningForecast,
+  type IntervalForecast,
+  type IntervalOptions,
+  oneStepResiduals,
+} from "./generation/forecast.js";
+export { generate, type Generated, type GenerateOptions } from "./generation/generate.js";
+export { greedyTokens, sampleTokens, type SamplingOptions } from "./generation/sampling.js";
+export { gradientHealth, type GradientHealth, type GradientHealthOptions, type LagHealth } from "./training/gradientHealth.js";
+export type { SequenceTask } from "./training/sequenceTask.js";
+export { recurrentSpectralRadius, type SpectralRadius, type SpectralRadiusOptions } from "./training/spectralRadius.js";
+export {
+  type GradientError,
+  truncatedBptt,
+  truncatedGradient,
+  type TruncatedGradient,
+  type TruncatedTraining,
+  type TruncatedUpdates,
+  type Truncation,
+  truncationError,
+  type TruncationError,
+} from "./training/truncatedBptt.js";

@@ -49,8 +49,9 @@ export function flattenTree(tree: unknown): Map<string, Value> {
  *
  * @example
  * import { value } from "@unroll/autograd";
- * const dict = new Map([["layers.0", value([1, 2])], ["layers.1", value([3, 4])]]);
- * console.log(unflattenTree(dict, { layers: [[0, 0], [0, 0]] }).layers[1]?.toArray()); // [ 3, 4 ]
+ * const dict = new Map([["layers.0.weight", value([1, 2])], ["layers.1.weight", value([3, 4])]]);
+ * const { layers } = unflattenTree(dict, { layers: [{ weight: [0, 0] }, { weight: [0, 0] }] });
+ * console.log(layers[1]?.weight.toArray()); // [ 3, 4 ]
  */
 export function unflattenTree(dict: StateDict): ValueTree;
 export function unflattenTree<T extends Tree>(dict: StateDict, like: T): ValuesOf<T>;
