@@ -45,6 +45,25 @@ export { loadStateDict } from "./io/loadStateDict.js";
 export { readSafetensors, safetensorsMetadata, writeSafetensors } from "./io/safetensors.js";
 export { flattenTree, type StateDict, unflattenTree, type ValueTree } from "./io/tree.js";
 export {
+  type AdditiveAttention,
+  additiveAttention,
+  type AdditiveAttentionOptions,
+  type Attended,
+  type AttentionOptions,
+  dotAttention,
+  type DotAttentionOptions,
+} from "./layers/attention.js";
+export { type EmbeddingInitOptions, type EmbeddingTable, embeddingTable, type EmbeddingTableOptions } from "./layers/embeddingTable.js";
+export { type Linear, linear, type LinearInitOptions, type LinearOptions } from "./layers/linear.js";
+export { type SequenceToOne, sequenceToOne, type SequenceToOneParams } from "./layers/sequenceToOne.js";
+export {
+  type DecodingOptions,
+  type SequenceToSequence,
+  sequenceToSequence,
+  type SequenceToSequenceOptions,
+  type SequenceToSequenceParams,
+} from "./layers/sequenceToSequence.js";
+export {
   type Feedback,
   type ForecastRun,
   forecastIntervals,

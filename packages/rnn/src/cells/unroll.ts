@@ -76,8 +76,8 @@ function chosen(present: Value, x: unknown, y: unknown): unknown {
   return Object.fromEntries(Object.entries(x).map(([name, entry]) => [name, chosen(present, entry, (y as Record<string, unknown>)[name])]));
 }
 
-/** Whether each sequence has a step t: [T, B], of bool. */
-function presence(op: string, lengths: Lengths, xs: Value): Value {
+/** Whether each sequence of xs [T, B, ...] has a step t: [T, B], of bool. Internal. */
+export function presence(op: string, lengths: Lengths, xs: Value): Value {
   const [steps, batch] = xs.shape as [number, number];
   const ends = checkLengths(op, lengths, steps, batch);
   const flags = Uint8Array.from({ length: steps * batch }, (_, k) => (Math.floor(k / batch) < ends[k % batch]! ? 1 : 0));

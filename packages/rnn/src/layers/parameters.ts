@@ -31,3 +31,9 @@ export const formatShape = (shape: Shape): string => `[${shape.join(", ")}]`;
 export function checkSize(op: string, name: string, size: number): void {
   if (!Number.isInteger(size) || size < 1) throw new InputError(`${op}: ${name} is ${size}; it is a whole number from 1`);
 }
+
+/** Throws ShapeError unless the last of at least one axis has the length. */
+export function checkFeatures(op: string, x: Value, size: number): void {
+  if (x.shape.length > 0 && x.shape.at(-1) === size) return;
+  throw new ShapeError(`${op}: the inputs have shape ${formatShape(x.shape)}, expected ${size} features along the last axis`);
+}

@@ -67,6 +67,7 @@ export interface RecurrentLayer<S, I extends InitOptions = InitOptions> {
   readonly hiddenSize: number;
   /** Features of the outputs: hidden or projected units, times directions. */
   readonly outputSize: number;
+  readonly bidirectional: boolean;
   readonly batchFirst: boolean;
   /** PyTorch's names, `weight_ih_l0` … `bias_hh_l1_reverse`, in its order. */
   readonly parameterShapes: ParameterShapes;
@@ -77,6 +78,10 @@ export interface RecurrentLayer<S, I extends InitOptions = InitOptions> {
    * and for lengths that are not from 1 to T, ShapeError for parameters, inputs and states of other shapes, before anything is computed.
    */
   apply(params: LayerParams, xs: Value, state?: S, options?: ApplyOptions): Applied<S>;
+  /** The shapes of the state's parts, h (and c), for so many sequences: [layers · directions, B, P] (and [layers · directions, B, H]). */
+  stateShapes(batch: number): readonly Shape[];
+  /** The outputs at each sequence's end, from the state that `apply` gives: h of the last layer, directions side by side, [B, D P]. */
+  lastOutputs(state: S): Value;
 }
 
 /** What tells one recurrent layer from another. A state has the structure of the cell's carry, with an axis of layers in front. */
@@ -106,6 +111,7 @@ export function recurrentLayer<S, I extends InitOptions = InitOptions>(
     inputSize,
     hiddenSize,
     outputSize: family.width * (bidirectional ? 2 : 1),
+    bidirectional,
     batchFirst,
     parameterShapes,
     init(key, given = {} as I) {
@@ -113,6 +119,11 @@ export function recurrentLayer<S, I extends InitOptions = InitOptions>(
       return Object.fromEntries(Object.entries(drawn).map(([name, x]) => [name, param(x.data, { shape: x.shape, name })]));
     },
     apply: (params, xs, state, given = {}) => applyLayers(family, options, parameterShapes, params, xs, state, given),
+    stateShapes: (batch) => family.states.map((part) => [suffixes(options).length, batch, part.width]),
+    lastOutputs(state) {
+      const rows = unstack(partsOf(family, state)[0]!);
+      return concat(rows.slice(bidirectional ? -2 : -1), { axis: 1 });
+    },
   };
 }
 

@@ -48,9 +48,10 @@ describe.each(layers)("%s", (_name, make) => {
       );
     const expected = run(layer, params, beyond(0), { lengths }).map(numbers);
     expect(run(layer, params, beyond(NaN), { lengths }).map(numbers)).toEqual(expected);
-    const slopes = grad((x: Value) => run(layer, params, x, { lengths }).reduce((sum, y) => sum.add(y.square().sum()), value(0)))(
-      beyond(1),
-    );
+    const loss = (x: Value, weights: LayerParams): Value =>
+      run(layer, weights, x, { lengths }).reduce((sum, y) => sum.add(y.square().sum()), value(0));
+    const [slopes, byWeight] = grad(loss, { argnums: [0, 1] })(beyond(NaN), params);
+    for (const [name, slope] of Object.entries(byWeight)) expect(slope.sum().item(), name).not.toBeNaN();
     for (let b = 0; b < B; b++) {
       const own = slopes.slice([0, lengths[b]!], b).abs().min().item();
       expect(own).toBeGreaterThan(0);

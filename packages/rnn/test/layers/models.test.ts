@@ -1,0 +1,258 @@
+import { crossEntropy, grad, InputError, type Shape, ShapeError, type Value, value } from "@unroll/autograd";
+import { key } from "@unroll/autograd/random";
+import { describe, expect, it } from "vitest";
+import {
+  additiveAttention,
+  dotAttention,
+  embeddingTable,
+  gru,
+  type LayerParams,
+  linear,
+  lstm,
+  sequenceToOne,
+  sequenceToSequence,
+  type SequenceToSequenceParams,
+} from "../../src/index.js";
+import { draw } from "../draws.js";
+import { differences, type Fingerprint } from "../fingerprint.js";
+import file from "../references/models.json" with { type: "json" };
+
+interface Case {
+  readonly name: string;
+  readonly shapes: Readonly<Record<string, Shape>>;
+  readonly loss: number;
+  readonly arrays: Readonly<Record<string, Fingerprint>>;
+}
+
+type Named = Readonly<Record<string, Value>>;
+/** What a model computes at a point: arrays, and a loss where it is not their sum with cotangents. */
+type Model = (point: Named) => { readonly arrays: Named; readonly loss?: Value };
+
+const cases = file.cases as unknown as readonly Case[];
+const [T, B, H, U, TOKENS] = [7, 3, 4, 5, 6];
+const lengths = [7, 2, 5];
+
+const tokens = (name: string, shape: Shape): Value =>
+  value(
+    Int32Array.from(draw(name, shape).data, (x) => Math.floor((Number(x) + 0.5) * TOKENS)),
+    { shape },
+  );
+
+/** The values under a prefix, without it. */
+const under = (prefix: string, point: Named): LayerParams =>
+  Object.fromEntries(Object.entries(point).flatMap(([name, x]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), x]] : [])));
+
+const partsOf = (point: Named): SequenceToSequenceParams => ({
+  encoder: under("encoder.", point),
+  decoder: under("decoder.", point),
+  readout: under("readout.", point),
+  sourceTable: under("sourceTable.", point),
+  targetTable: under("targetTable.", point),
+});
+
+function translation(attention: boolean): Model {
+  const table = embeddingTable({ numEmbeddings: TOKENS, embeddingDim: 3 });
+  const network = sequenceToSequence({
+    encoder: gru({ inputSize: 3, hiddenSize: H }),
+    decoder: gru({ inputSize: 3, hiddenSize: H }),
+    readout: linear({ inputSize: attention ? 2 * H : H, outputSize: TOKENS }),
+    sourceTable: table,
+    targetTable: table,
+    attention,
+  });
+  const [sources, targets] = [tokens("sources", [T, B]), tokens("targets", [U, B])];
+  return (point) => {
+    const logits = network.apply(partsOf(point), sources, targets, { lengths, start: 1 });
+    const free = network.predict(partsOf(point), sources, U, { lengths, start: 1 });
+    return { arrays: { logits, free }, loss: crossEntropy(logits.reshape([-1, TOKENS]), targets.reshape([-1])) };
+  };
+}
+
+function classification(): Model {
+  const layer = lstm({ inputSize: 2, hiddenSize: H, numLayers: 2, bidirectional: true });
+  const network = sequenceToOne(layer, linear({ inputSize: 2 * H, outputSize: 3 }));
+  return (point) => {
+    const params = { recurrent: under("recurrent.", point), readout: under("readout.", point) };
+    const logits = network.apply(params, point["xs"]!, undefined, { lengths });
+    return { arrays: { logits }, loss: crossEntropy(logits, [2, 0, 1]) };
+  };
+}
+
+function forecast(): Model {
+  const [encoder, decoder] = [lstm({ inputSize: 2, hiddenSize: H }), lstm({ inputSize: 2, hiddenSize: H })];
+  const network = sequenceToSequence({ encoder, decoder, readout: linear({ inputSize: H, outputSize: 2 }) });
+  return (point) => {
+    const forced = network.apply(partsOf(point), point["xs"]!, point["targets"]!);
+    return { arrays: { forced, free: network.predict(partsOf(point), point["xs"]!, U) } };
+  };
+}
+
+const additive = additiveAttention({ querySize: 2, outputSize: H, hiddenSize: 5 });
+const dot = (given?: readonly number[]): Model => {
+  return ({ query, outputs }) => {
+    const { context, weights } = dotAttention(query!, outputs!, { lengths: given, scale: 0.7 });
+    weights.sum({ axis: 2 }).data.forEach((total) => expect(Math.abs(total - 1)).toBeLessThan(1e-14));
+    return { arrays: { context } };
+  };
+};
+
+const models: Readonly<Record<string, Model>> = {
+  "dot attention": dot(),
+  "dot attention, lengths": dot(lengths),
+  "additive attention, lengths": ({ query, outputs, ...params }) => {
+    const { context, weights } = additive.apply(params, query!, outputs!, { lengths });
+    return { arrays: { context, weights } };
+  },
+  "sequence to one": classification(),
+  "sequence to sequence of tokens": translation(false),
+  "sequence to sequence of tokens, attention": translation(true),
+  "sequence to sequence of vectors": forecast(),
+};
+
+function lossOf(model: Model, point: Named): Value {
+  const { arrays, loss } = model(point);
+  return (
+    loss ??
+    Object.entries(arrays)
+      .map(([name, x]) => x.mul(draw(`cotangent ${name}`, x.shape)).sum())
+      .reduce((a, b) => a.add(b))
+  );
+}
+
+function wrong({ name, shapes, loss, arrays }: Case): string[] {
+  const model = models[name]!;
+  const point: Named = Object.fromEntries(Object.entries(shapes).map(([key, shape]) => [key, draw(key, shape, 2)]));
+  const gradients = Object.entries(grad((at: Named) => lossOf(model, at))(point)).map(([key, x]) => [`d ${key}`, x] as const);
+  const found: Named = { ...model(point).arrays, ...Object.fromEntries(gradients) };
+  const offLoss = Math.abs(lossOf(model, point).item() - loss) <= 1e-10 * Math.max(1, Math.abs(loss)) ? [] : ["the loss is off"];
+  return [...offLoss, ...Object.entries(arrays).flatMap(([key, expected]) => differences(key, found[key]!, expected))];
+}
+
+describe("around recurrent layers, outputs and gradients are PyTorch's", () => {
+  it.each(cases.map((c) => [c.name, c] as const))("%s", (_, c) => expect(wrong(c)).toEqual([]));
+});
+
+describe("attention", () => {
+  it("gives no weight beyond a sequence's end, and does not see what stands there", () => {
+    const outputs = draw("outputs", [T, B, H]);
+    const broken = value(
+      Float64Array.from(outputs.data, (x, k) => (Math.floor(k / (B * H)) < lengths[Math.floor(k / H) % B]! ? Number(x) : NaN)),
+      { shape: [T, B, H] },
+    );
+    const query = draw("query", [B, H]);
+    const { context, weights } = dotAttention(query, broken, { lengths });
+    expect(context.toArray()).toEqual(dotAttention(query, outputs, { lengths }).context.toArray());
+    lengths.forEach((length, b) => expect(Array.from(weights.slice(b, [length]).data, Number)).toEqual(Array(T - length).fill(0)));
+  });
+
+  it("takes many queries as it takes them one by one", () => {
+    const [queries, outputs] = [draw("queries", [U, B, H]), draw("outputs", [T, B, H])];
+    const layer = additiveAttention({ querySize: H, outputSize: H, hiddenSize: 3 });
+    const params = layer.init(key(1));
+    const together = layer.apply(params, queries, outputs);
+    for (let u = 0; u < U; u++) {
+      const alone = layer.apply(params, queries.slice(u), outputs);
+      expect(together.context.slice(u).sub(alone.context).abs().max().item()).toBeLessThan(1e-15);
+      expect(together.weights.slice(u).sub(alone.weights).abs().max().item()).toBeLessThan(1e-15);
+    }
+  });
+});
+
+describe("embeddingTable", () => {
+  it("with a padding index begins that row as zeros and gives it no gradient", () => {
+    const table = embeddingTable({ numEmbeddings: 4, embeddingDim: 3, paddingIdx: 2 });
+    const params = table.init(key(2));
+    const weight = params["weight"]!;
+    expect(weight.slice(2).toArray()).toEqual([0, 0, 0]);
+    table
+      .apply(params, [
+        [1, 2],
+        [2, 3],
+      ])
+      .exp()
+      .sum()
+      .backward();
+    expect(weight.grad.slice(2).toArray()).toEqual([0, 0, 0]);
+    expect(weight.grad.slice(3).abs().min().item()).toBeGreaterThan(0);
+  });
+});
+
+describe("models that do not fit are errors when they are made", () => {
+  const encoder = gru({ inputSize: 2, hiddenSize: H });
+  const readout = linear({ inputSize: H, outputSize: 2 });
+  const network = sequenceToSequence({ encoder, decoder: encoder, readout });
+  const params = network.init(key(3));
+  const [xs, ys] = [draw("xs", [T, B, 2]), draw("ys", [U, B, 2])];
+  it.each([
+    [
+      "a readout of another width",
+      () => sequenceToOne(encoder, linear({ inputSize: 5, outputSize: 1 })),
+      InputError,
+      /takes 5 features, but is given 4/,
+    ],
+    [
+      "a decoder in both directions",
+      () => sequenceToSequence({ encoder, decoder: gru({ inputSize: 2, hiddenSize: H, bidirectional: true }), readout }),
+      InputError,
+      /does not know the future/,
+    ],
+    [
+      "batch first",
+      () => sequenceToSequence({ encoder: gru({ inputSize: 2, hiddenSize: H, batchFirst: true }), decoder: encoder, readout }),
+      InputError,
+      /time first/,
+    ],
+    [
+      "attention with a narrow readout",
+      () => sequenceToSequence({ encoder, decoder: encoder, readout, attention: true }),
+      InputError,
+      /but is given 8/,
+    ],
+    [
+      "predictions that cannot be fed back",
+      () => sequenceToSequence({ encoder, decoder: encoder, readout: linear({ inputSize: H, outputSize: 3 }) }),
+      InputError,
+      /gives 3 numbers/,
+    ],
+    [
+      "a table of another width",
+      () => sequenceToSequence({ encoder, decoder: encoder, readout, sourceTable: embeddingTable({ numEmbeddings: 9, embeddingDim: 3 }) }),
+      InputError,
+      /source table gives 3 features/,
+    ],
+    [
+      "targets of another batch",
+      () => network.apply(params, xs, ys.slice(null, [0, 2])),
+      ShapeError,
+      /targets of shape \[5, 2, 2\]; expected \[U, 3, O\]/,
+    ],
+    ["no steps", () => network.predict(params, xs, 0), InputError, /steps is 0/],
+    [
+      "a state of other layers",
+      () => sequenceToSequence({ encoder, decoder: gru({ inputSize: 2, hiddenSize: H, numLayers: 2 }), readout }),
+      InputError,
+      /state/,
+    ],
+    [
+      "a padding index outside",
+      () => embeddingTable({ numEmbeddings: 4, embeddingDim: 3, paddingIdx: 4 }),
+      InputError,
+      /rows run from 0 to 3/,
+    ],
+    [
+      "a query of another width",
+      () => dotAttention(draw("q", [B, 5]), xs),
+      ShapeError,
+      /a query of shape \[3, 5\] for outputs of shape \[7, 3, 2\]/,
+    ],
+    [
+      "features of another width",
+      () => readout.apply(readout.init(key(0)), xs),
+      ShapeError,
+      /linear: the inputs have shape \[7, 3, 2\], expected 4 features/,
+    ],
+  ] as const)("%s", (_name, make, kind, message) => {
+    expect(make).toThrow(kind);
+    expect(make).toThrow(message);
+  });
+});
