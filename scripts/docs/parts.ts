@@ -26,7 +26,7 @@ function readmeBlock(name: string, due: () => string): Part {
   return { what: `block "${name}" of README.md`, due, current: () => block(read("README.md"), name), write };
 }
 
-/** What `pnpm bench` wrote last; null before its first run. */
+/** What `pnpm --filter bench start` wrote last; null before its first run. */
 function benchResults(): BenchResults | null {
   const text = read("bench/results/latest.json");
   return text === "" ? null : (JSON.parse(text) as BenchResults);

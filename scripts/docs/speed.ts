@@ -1,4 +1,4 @@
-/** The README's table of speed, taken from what `pnpm bench` wrote. */
+/** The README's table of speed, taken from what `pnpm --filter bench start` wrote. */
 
 interface Timed {
   readonly title: string;
@@ -26,7 +26,7 @@ export interface BenchResults {
 }
 
 export function speedSection(results: BenchResults | null): string {
-  if (results === null) return "`pnpm bench` writes the figures; it has not been run yet.\n";
+  if (results === null) return "`pnpm --filter bench start` writes the figures; it has not been run yet.\n";
   const { timed, date, node, cpu, cores, commit, rounds } = results;
   return [
     "| Scalars: ns a node, forward and backward | @unroll/autograd | raw columns | by hand | closures |",
