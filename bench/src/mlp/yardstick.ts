@@ -1,7 +1,7 @@
 import * as columns from "../scalar/columns.js";
 import { abs, add, constant, leaf, mul, square, sub, tanh } from "../scalar/columns.js";
 import type { Workload } from "../workload.js";
-import { layerSizes, mlpProblem } from "./problem.js";
+import { layerSizes, mlpProblem, operationsPerLoss, operationsPerMetric } from "./problem.js";
 
 interface Unit {
   readonly weights: readonly number[];
@@ -25,10 +25,13 @@ function linear({ weights, bias }: Unit, inputs: readonly number[]): number {
   return sum;
 }
 
-export function mlpOnColumns(withMetric: boolean, width?: number, points?: number): Workload {
-  const problem = mlpProblem(width, points);
+export function mlpOnColumns(withMetric: boolean, width?: number, size?: number): Workload {
+  const problem = mlpProblem(width, size);
   const { inputs, targets } = problem;
-  columns.rewind(0);
+  const points = targets.length;
+  // Two sums and two shares; for each point its coordinates and twice its target.
+  const constants = 4 + 4 * points;
+  columns.reserve(problem.parameters.length + operationsPerLoss(problem.width, points) + operationsPerMetric(points) + constants);
   const leaves = Array.from(problem.parameters, leaf);
   const [first, second, last] = layersOf(leaves, problem.width);
   const start = columns.count();
@@ -39,7 +42,7 @@ export function mlpOnColumns(withMetric: boolean, width?: number, points?: numbe
       columns.rewind(start);
       let squares = constant(0);
       let distances = constant(0);
-      for (let n = 0; n < targets.length; n++) {
+      for (let n = 0; n < points; n++) {
         const point = [constant(inputs[2 * n]!), constant(inputs[2 * n + 1]!)];
         const hidden = first!.map((unit) => tanh(linear(unit, point)));
         const deeper = second!.map((unit) => tanh(linear(unit, hidden)));
@@ -47,7 +50,7 @@ export function mlpOnColumns(withMetric: boolean, width?: number, points?: numbe
         squares = add(squares, square(sub(prediction, constant(targets[n]!))));
         if (withMetric) distances = add(distances, abs(sub(prediction, constant(targets[n]!))));
       }
-      const share = 1 / targets.length;
+      const share = 1 / points;
       loss = mul(squares, constant(share));
       metric = withMetric ? columns.valueOf(mul(distances, constant(share))) : undefined;
     },

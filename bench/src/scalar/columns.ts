@@ -1,6 +1,7 @@
 /**
  * The yardstick: a tape of nothing but typed-array columns and integer ids. No handles, no checks, no lifetime (`rewind` forgets the graph,
- * the caller says when), no growth. What any tape on top of it adds is measured against this.
+ * the caller says when). What any tape on top of it adds is measured against this. The columns are variables, since a tape's size is not
+ * known when it is loaded; constant columns of a fixed size, which V8 builds into the code, would be about 1.5 times faster.
  */
 const CONSTANT = 0;
 const LEAF = 1;
@@ -12,14 +13,22 @@ const ABS = 6;
 const TANH = 7;
 const SIGMOID = 8;
 
-// Room for the toy network at T = 1,000,000. Pages that no node reaches are never touched, so small graphs do not pay for it.
-const CAPACITY = 12_000_000;
-const op = new Uint8Array(CAPACITY);
-const left = new Int32Array(CAPACITY);
-const right = new Int32Array(CAPACITY);
-const value = new Float64Array(CAPACITY);
-const adjoint = new Float64Array(CAPACITY);
+let op = new Uint8Array(0);
+let left = new Int32Array(0);
+let right = new Int32Array(0);
+let value = new Float64Array(0);
+let adjoint = new Float64Array(0);
 let n = 0;
+
+/** Starts anew with room for so many nodes. */
+export function reserve(nodes: number): void {
+  op = new Uint8Array(nodes);
+  left = new Int32Array(nodes);
+  right = new Int32Array(nodes);
+  value = new Float64Array(nodes);
+  adjoint = new Float64Array(nodes);
+  n = 0;
+}
 
 /** How many nodes there are. */
 export function count(): number {

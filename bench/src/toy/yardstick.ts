@@ -1,11 +1,12 @@
 import * as columns from "../scalar/columns.js";
 import { add, constant, leaf, mul, sigmoid, square, sub } from "../scalar/columns.js";
 import type { Workload } from "../workload.js";
-import { toyProblem } from "./problem.js";
+import { OPERATIONS_PER_STEP, toyProblem } from "./problem.js";
 
 export function toyOnColumns(steps: number): Workload {
   const { u, v, w, s, inputs, targets } = toyProblem(steps);
-  columns.rewind(0);
+  // Four leaves, E = 0; in each step two constants.
+  columns.reserve(5 + (OPERATIONS_PER_STEP + 2) * steps);
   const [idU, idV, idW, idS] = [leaf(u), leaf(v), leaf(w), leaf(s)];
   const start = columns.count();
   let loss = 0;
