@@ -38,12 +38,14 @@ test("the layers of ARCHITECTURE.md are those that are checked", () => {
   expect(Object.fromEntries(layers)).toEqual(LAYERS["packages/autograd"]);
 });
 
+let known: ReadonlySet<string> | undefined;
+
 test.for(["autograd", "rnn"])("the functions that the README of %s lists are there", (name) => {
   const lists = read(`packages/${name}/README.md`).match(/^- \*\*.*$/gm) ?? [];
   const listed = lists.flatMap((line) => [...line.matchAll(/`(\w+)`/g)].map(([, listedName]) => listedName!));
-  const known = new Set(publicNames().map((exported) => exported.name));
+  known ??= new Set(publicNames().map((exported) => exported.name));
   expect(listed.length).toBeGreaterThan(10);
-  expect(listed.filter((listedName) => !known.has(listedName))).toEqual([]);
+  expect(listed.filter((listedName) => known?.has(listedName) !== true)).toEqual([]);
 });
 
 describe("blocks", () => {
