@@ -38,7 +38,7 @@ export {
 export { dropout, type DropoutOptions } from "./layers/dropout.js";
 export { gru } from "./layers/gru.js";
 export { lstm, type LstmInitOptions, type LstmOptions } from "./layers/lstm.js";
-export type { LayerParams, ParameterShapes } from "./layers/parameters.js";
+export { cellParams, type LayerParams, type ParameterShapes } from "./layers/parameters.js";
 export type { Applied, ApplyOptions, InitOptions, RecurrentLayer, RecurrentOptions } from "./layers/recurrent.js";
 export { rnn, type RnnOptions } from "./layers/rnn.js";
 export { loadStateDict } from "./io/loadStateDict.js";

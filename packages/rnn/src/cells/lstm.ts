@@ -1,6 +1,5 @@
 /** Long short-term memory. */
-import { type Param, param, type Value, zeros } from "@unroll/autograd";
-import { type Key, splitKey, uniform } from "@unroll/autograd/random";
+import type { Value } from "@unroll/autograd";
 import { affine, blocks, type Cell, type CellParams, cellOf, type Recurrence } from "./cell.js";
 
 /** The weights of a cell with a hidden state of P units, projected from H; without `weight_hr`, P = H. */
@@ -48,44 +47,3 @@ export function lstmRecurrence({ weight_ih, weight_hh, bias_ih, bias_hh, weight_
  * console.log(c.toArray()); // [ [ 1.5 ] ]
  */
 export const lstmCell: Cell<LstmCellParams, LstmState> = cellOf(lstmRecurrence);
-
-/**
- * The weights of a cell with I inputs and H hidden units. Names, shapes and the order of the gates along the first axis (input, forget,
- * cell, output) are PyTorch's, so that weights move both ways.
- */
-export interface LstmWeights<T extends Value = Value> {
-  /** [4 H, I] */
-  readonly weight_ih_l0: T;
-  /** [4 H, H] */
-  readonly weight_hh_l0: T;
-  /** [4 H] */
-  readonly bias_ih_l0: T;
-  /** [4 H] */
-  readonly bias_hh_l0: T;
-}
-
-/** Weights drawn uniformly from -1/sqrt(H) to 1/sqrt(H), as PyTorch draws them. */
-export function lstmParams(key: Key, inputs: number, hidden: number): LstmWeights<Param> {
-  const bound = 1 / Math.sqrt(hidden);
-  const [ih, hh, bih, bhh] = splitKey(key, 4) as [Key, Key, Key, Key];
-  const draw = (from: Key, shape: number[], name: string) =>
-    param(uniform(from, shape, { low: -bound, high: bound }).data, { shape, name });
-  return {
-    weight_ih_l0: draw(ih, [4 * hidden, inputs], "weight_ih_l0"),
-    weight_hh_l0: draw(hh, [4 * hidden, hidden], "weight_hh_l0"),
-    bias_ih_l0: draw(bih, [4 * hidden], "bias_ih_l0"),
-    bias_hh_l0: draw(bhh, [4 * hidden], "bias_hh_l0"),
-  };
-}
-
-/** The state before the first step: zeros. */
-export function lstmStart(weights: LstmWeights, batch: number): LstmState {
-  const hidden = weights.weight_hh_l0.shape[1]!;
-  return [zeros([batch, hidden], { dtype: weights.weight_hh_l0.dtype }), zeros([batch, hidden], { dtype: weights.weight_hh_l0.dtype })];
-}
-
-/** One step of `lstmCell` with weights under the names of a layer. */
-export function lstmStep(weights: LstmWeights, state: LstmState, x: Value): readonly [carry: LstmState, output: Value] {
-  const { weight_ih_l0: weight_ih, weight_hh_l0: weight_hh, bias_ih_l0: bias_ih, bias_hh_l0: bias_hh } = weights;
-  return lstmCell({ weight_ih, weight_hh, bias_ih, bias_hh }, state, x);
-}

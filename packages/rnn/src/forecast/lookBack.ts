@@ -2,7 +2,7 @@
 import { grad, mseLoss, type Value } from "@unroll/autograd";
 import { contributions } from "@unroll/autograd/inspect";
 import type { Batch } from "../data/windows.js";
-import { forecast, type NetworkWeights } from "./network.js";
+import { forecast, forecastByStep, type NetworkWeights } from "./network.js";
 
 /**
  * Each step's share in the gradient of the loss of one window, with respect to the weights of the LSTM. All steps use the same weights, so
@@ -14,10 +14,9 @@ import { forecast, type NetworkWeights } from "./network.js";
  */
 export function gradientShares(weights: NetworkWeights, window: Batch): Float64Array {
   const steps = window.inputs.shape[0]!;
-  const loss = mseLoss(forecast(weights, window.inputs), window.targets);
-  const { lstm } = weights;
+  const loss = mseLoss(forecastByStep(weights, window.inputs), window.targets);
   const squares = new Float64Array(steps);
-  for (const leaf of [lstm.weight_ih_l0, lstm.weight_hh_l0, lstm.bias_ih_l0, lstm.bias_hh_l0]) {
+  for (const leaf of Object.values(weights.lstm)) {
     for (const { label, value } of contributions(loss, leaf, { by: "scope" })) squares[stepIn(label)]! += value.square().sum().item();
   }
   const lengths = squares.map(Math.sqrt);

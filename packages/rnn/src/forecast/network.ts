@@ -1,30 +1,29 @@
 /** The network that forecasts: an LSTM over a window of rows, and a linear layer on its last output. */
-import { type Param, param, scan, type Value } from "@unroll/autograd";
-import { type Key, splitKey, uniform } from "@unroll/autograd/random";
-import { type LstmState, type LstmWeights, lstmParams, lstmStart, lstmStep } from "../cells/lstm.js";
+import { type Param, type Value, zeros } from "@unroll/autograd";
+import { type Key, splitKey } from "@unroll/autograd/random";
+import { lstmCell } from "../cells/lstm.js";
+import { unroll } from "../cells/unroll.js";
+import { linear } from "../layers/linear.js";
+import { lstm } from "../layers/lstm.js";
+import { cellParams, type LayerParams } from "../layers/parameters.js";
 
 export interface NetworkWeights<T extends Value = Value> {
-  readonly lstm: LstmWeights<T>;
-  /** [1, H] */
-  readonly weight: T;
-  /** [1] */
-  readonly bias: T;
+  readonly lstm: LayerParams<T>;
+  readonly readout: LayerParams<T>;
 }
+
+const layerOf = (features: number, hidden: number) => lstm({ inputSize: features, hiddenSize: hidden });
+const readoutOf = (hidden: number) => linear({ inputSize: hidden, outputSize: 1 });
 
 /** Weights for rows of so many features, drawn as PyTorch draws them. */
 export function networkParams(key: Key, features: number, hidden: number): NetworkWeights<Param> {
-  const [forCell, forWeight, forBias] = splitKey(key, 3) as [Key, Key, Key];
-  const bound = 1 / Math.sqrt(hidden);
-  return {
-    lstm: lstmParams(forCell, features, hidden),
-    weight: param(uniform(forWeight, [1, hidden], { low: -bound, high: bound }).data, { shape: [1, hidden], name: "weight" }),
-    bias: param(uniform(forBias, [1], { low: -bound, high: bound }).data, { shape: [1], name: "bias" }),
-  };
+  const [forLayer, forReadout] = splitKey(key) as [Key, Key];
+  return { lstm: layerOf(features, hidden).init(forLayer), readout: readoutOf(hidden).init(forReadout) };
 }
 
 /** All weights, as a list. */
-export function weightsOf({ lstm, weight, bias }: NetworkWeights<Param>): Param[] {
-  return [lstm.weight_ih_l0, lstm.weight_hh_l0, lstm.bias_ih_l0, lstm.bias_hh_l0, weight, bias];
+export function weightsOf<T extends Value>({ lstm, readout }: NetworkWeights<T>): T[] {
+  return [...Object.values(lstm), ...Object.values(readout)];
 }
 
 /**
@@ -32,9 +31,21 @@ export function weightsOf({ lstm, weight, bias }: NetworkWeights<Param>): Param[
  * from the last row of the window, to which that row's value (its first feature) is added.
  */
 export function forecast(weights: NetworkWeights, windows: Value): Value {
+  const [hidden] = layerOf(windows.shape[2]!, hiddenOf(weights)).apply(weights.lstm, windows).state;
+  return changed(weights, windows, hidden.slice(0));
+}
+
+/** The same, one step at a time: the graph holds a use of the LSTM's weights for each step, and not one for all. */
+export function forecastByStep(weights: NetworkWeights, windows: Value): Value {
+  const start = zeros([windows.shape[1]!, hiddenOf(weights)]);
+  const [[hidden]] = unroll(lstmCell, cellParams(weights.lstm), [start, start], windows);
+  return changed(weights, windows, hidden);
+}
+
+function changed(weights: NetworkWeights, windows: Value, hidden: Value): Value {
   const [steps, batch] = windows.shape as [number, number, number];
-  const step = (state: LstmState, x: Value) => lstmStep(weights.lstm, state, x);
-  const [[output]] = scan<LstmState, Value, Value>(step, lstmStart(weights.lstm, batch), windows);
-  const change = output.matmul(weights.weight.transpose()).add(weights.bias).reshape([batch]);
+  const change = readoutOf(hiddenOf(weights)).apply(weights.readout, hidden).reshape([batch]);
   return windows.slice(steps - 1, null, 0).add(change);
 }
+
+const hiddenOf = ({ lstm }: NetworkWeights): number => cellParams(lstm).weight_hh.shape[1]!;

@@ -1,11 +1,40 @@
 /** The parameters of a layer: a flat tree under PyTorch's names. */
 import { InputError, type Shape, ShapeError, Value } from "@unroll/autograd";
+import type { LstmCellParams } from "../cells/lstm.js";
 
 /** Values by name, as in a state dict of PyTorch. */
 export type LayerParams<T extends Value = Value> = Readonly<Record<string, T>>;
 
 /** By name, the shape that a parameter has; in PyTorch's order. */
 export type ParameterShapes = Readonly<Record<string, Shape>>;
+
+/**
+ * The parameters of one layer and direction, `l0`, `l0_reverse`, `l1`, …, under the names that cells use: to go on step by step with what a
+ * layer has learned. Throws InputError where the weights are not there.
+ *
+ * @example
+ * import { ones, zeros } from "@unroll/autograd";
+ * import { key } from "@unroll/autograd/random";
+ * const layer = gru({ inputSize: 2, hiddenSize: 4 });
+ * const params = layer.init(key(0));
+ * const [h] = gruCell(cellParams(params, "l0"), zeros([1, 4]), ones([1, 2]));
+ * console.log(h.sub(layer.apply(params, ones([1, 1, 2])).state).abs().max().item()); // 0
+ */
+export function cellParams<T extends Value>(params: LayerParams<T>, suffix = "l0"): LstmCellParams<T> {
+  const names = ["weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"];
+  // What a layer does not have is left out, so that the result is a tree of Values.
+  const found: Readonly<Record<string, T>> = Object.fromEntries(
+    names.flatMap((name) => {
+      const x = params[`${name}_${suffix}`];
+      return x === undefined ? [] : [[name, x] as const];
+    }),
+  );
+  const { weight_ih, weight_hh, ...others } = found;
+  if (weight_ih !== undefined && weight_hh !== undefined) return { weight_ih, weight_hh, ...others };
+  throw new InputError(
+    `cellParams: there is no weight_ih_${suffix} or no weight_hh_${suffix}; there are ${Object.keys(params).join(", ")}`,
+  );
+}
 
 /** Throws InputError for a name that is missing or unknown, ShapeError for a parameter of another shape; the message says which. */
 export function checkParams(op: string, params: LayerParams, shapes: ParameterShapes): void {

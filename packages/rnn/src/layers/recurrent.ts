@@ -6,7 +6,7 @@ import type { Lengths } from "../cells/lengths.js";
 import { overTime, withoutPadding } from "../cells/unroll.js";
 import { concatInit, type Initializer, uniformInit } from "../init/initializers.js";
 import { checkRate, dropout } from "./dropout.js";
-import { checkParams, checkShape, checkSize, formatShape, type LayerParams, type ParameterShapes } from "./parameters.js";
+import { cellParams, checkParams, checkShape, checkSize, formatShape, type LayerParams, type ParameterShapes } from "./parameters.js";
 
 interface Sizes {
   /** Features of the inputs, I. */
@@ -201,7 +201,7 @@ function applyLayers<S>(
   for (let layer = 0; layer < numLayers; layer++) {
     const outputs = all.slice(layer * directions, (layer + 1) * directions).map((suffix, direction) =>
       scope(suffix, () => {
-        const { project, step } = family.bind(weightsAt(params, suffix));
+        const { project, step } = family.bind(cellParams(params, suffix));
         const start = family.fromParts(starts[finals.length]!);
         const [last, ys] = overTime(step, start, project(layerInputs), { lengths, reverse: direction === 1 }, family.name);
         finals.push(family.parts(last));
@@ -229,17 +229,6 @@ function checkedBatch(name: string, { shape }: Value, { inputSize, batchFirst = 
   }
   if (first === 0 || second === 0) throw new ShapeError(`${name}: inputs of shape ${formatShape(shape)} have no steps, or no sequences`);
   return (batchFirst ? first : second) as number;
-}
-
-function weightsAt(params: LayerParams, suffix: string): CellParams & { readonly weight_hr?: Value | undefined } {
-  const at = (name: string): Value | undefined => params[`${name}_${suffix}`];
-  return {
-    weight_ih: at("weight_ih")!,
-    weight_hh: at("weight_hh")!,
-    bias_ih: at("bias_ih"),
-    bias_hh: at("bias_hh"),
-    weight_hr: at("weight_hr"),
-  };
 }
 
 /** The Values of a state given by the user; throws InputError where it has another structure. */

@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
-import { param, scan, type Value, value } from "@unroll/autograd";
-import { key } from "@unroll/autograd/random";
+import { param, type Value, value } from "@unroll/autograd";
 import { describe, expect, it } from "vitest";
-import { type LstmState, lstmParams, lstmStart, lstmStep } from "../../src/cells/lstm.js";
+import { lstmCell, unroll } from "../../src/index.js";
 
 interface Reference {
   readonly shape: number[];
@@ -36,9 +35,9 @@ describe("the LSTM cell", () => {
 
   it.each(lstmCases.map((reference) => [reference.network, reference] as const))("computes what torch.nn.LSTM does: %s", (_, reference) => {
     const { weightIh, weightHh, biasIh, biasHh, x, h0, c0 } = reference.parameters;
-    const weights = { weight_ih_l0: leaf(weightIh), weight_hh_l0: leaf(weightHh), bias_ih_l0: leaf(biasIh), bias_hh_l0: leaf(biasHh) };
+    const weights = { weight_ih: leaf(weightIh), weight_hh: leaf(weightHh), bias_ih: leaf(biasIh), bias_hh: leaf(biasHh) };
     const [xs, h, c] = [leaf(x), leaf(h0), leaf(c0)];
-    const [[hLast, cLast], outputs] = scan<LstmState, Value, Value>((state, x) => lstmStep(weights, state, x), [h, c], xs);
+    const [[hLast, cLast], outputs] = unroll(lstmCell, weights, [h, c], xs);
     expectClose(outputs, reference.outputs.outputs);
     expectClose(hLast, reference.outputs.h);
     expectClose(cLast, reference.outputs.c);
@@ -49,35 +48,12 @@ describe("the LSTM cell", () => {
       .map((array) => array.sum())
       .reduce((a, b) => a.add(b))
       .backward();
-    expectClose(weights.weight_ih_l0.grad, gradients.weightIh);
-    expectClose(weights.weight_hh_l0.grad, gradients.weightHh);
-    expectClose(weights.bias_ih_l0.grad, gradients.biasIh);
-    expectClose(weights.bias_hh_l0.grad, gradients.biasHh);
+    expectClose(weights.weight_ih.grad, gradients.weightIh);
+    expectClose(weights.weight_hh.grad, gradients.weightHh);
+    expectClose(weights.bias_ih.grad, gradients.biasIh);
+    expectClose(weights.bias_hh.grad, gradients.biasHh);
     expectClose(xs.grad, gradients.x);
     expectClose(h.grad, gradients.h0);
     expectClose(c.grad, gradients.c0);
-  });
-
-  it("starts from weights of PyTorch's shapes and range, the same for the same key", () => {
-    const weights = lstmParams(key(3), 2, 16);
-    const { weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0 } = weights;
-    const arrays = [weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0];
-    const numbers = arrays.flatMap(({ data }) => Array.from(data as Float64Array));
-    expect(arrays.map(({ shape }) => shape)).toEqual([[64, 2], [64, 16], [64], [64]]);
-    expect(numbers.every((number) => Math.abs(number) <= 1 / 4)).toBe(true);
-    expect(new Set(numbers).size).toBe(64 * 20);
-    expect(lstmParams(key(3), 2, 16).weight_hh_l0.toArray()).toEqual(weights.weight_hh_l0.toArray());
-    expect(lstmParams(key(4), 2, 16).weight_hh_l0.toArray()).not.toEqual(weights.weight_hh_l0.toArray());
-  });
-
-  it("starts from a state of zeros, in the dtype of its weights", () => {
-    const [h, c] = lstmStart(lstmParams(key(1), 1, 3), 2);
-    for (const state of [h, c]) {
-      expect(state.toArray()).toEqual([
-        [0, 0, 0],
-        [0, 0, 0],
-      ]);
-      expect(state.dtype).toBe("float64");
-    }
   });
 });

@@ -1,9 +1,10 @@
-import { grad, noGrad, type Value, value } from "@unroll/autograd";
+import { grad, noGrad, type Value, value, zeros } from "@unroll/autograd";
 import { key, uniform } from "@unroll/autograd/random";
 import { describe, expect, it } from "vitest";
-import { type LstmWeights, lstmStart, lstmStep } from "../../src/cells/lstm.js";
+import { type LstmCellParams, type LstmState, lstmCell } from "../../src/cells/lstm.js";
 import { gradientShares, sensitivities } from "../../src/forecast/lookBack.js";
-import { forecast, networkParams } from "../../src/forecast/network.js";
+import { forecast, forecastByStep, networkParams } from "../../src/forecast/network.js";
+import { cellParams } from "../../src/layers/parameters.js";
 
 const STEPS = 4;
 const weights = networkParams(key(1), 2, 3);
@@ -21,12 +22,13 @@ describe("the share of the gradient by step", () => {
   });
 
   it("is what a copy of the weights for each step gets", () => {
-    const loss = (copies: LstmWeights[]): Value => {
-      let state = lstmStart(weights.lstm, 1);
+    const [weight, bias] = [weights.readout["weight"]!, weights.readout["bias"]!];
+    const loss = (copies: LstmCellParams[]): Value => {
+      let state: LstmState = [zeros([1, 3]), zeros([1, 3])];
       copies.forEach((copy, t) => {
-        [state] = lstmStep(copy, state, inputs.slice(t));
+        [state] = lstmCell(copy, state, inputs.slice(t));
       });
-      const change = state[0].matmul(weights.weight.transpose()).add(weights.bias).reshape([1]);
+      const change = state[0].matmul(weight.transpose()).add(bias).reshape([1]);
       return inputs
         .slice(STEPS - 1, null, 0)
         .add(change)
@@ -34,8 +36,8 @@ describe("the share of the gradient by step", () => {
         .square()
         .mean();
     };
-    const copies = Array.from({ length: STEPS }, () => weights.lstm as LstmWeights);
-    const gradients = grad(loss)(copies) as unknown as LstmWeights[];
+    const copies = Array.from({ length: STEPS }, () => cellParams(weights.lstm));
+    const gradients = grad(loss)(copies as never) as unknown as LstmCellParams[];
     const lengths = gradients.map((copy) => Math.hypot(...Object.values(copy).flatMap((array: Value) => [...array.data].map(Number))));
     const total = lengths.reduce((a, b) => a + b);
     shares.forEach((share, t) => expect(share).toBeCloseTo(lengths[t]! / total, 12));
@@ -45,6 +47,11 @@ describe("the share of the gradient by step", () => {
     const perfect = noGrad(() => forecast(weights, inputs));
     expect([...gradientShares(weights, { inputs, targets: perfect })]).toEqual([0, 0, 0, 0]);
   });
+});
+
+it("one step at a time, the forecast is the same", () => {
+  const all = forecast(weights, windows(3));
+  expect(forecastByStep(weights, windows(3)).sub(all).abs().max().item()).toBeLessThan(1e-15);
 });
 
 describe("the effect of each step on the forecast", () => {

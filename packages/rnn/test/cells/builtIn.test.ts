@@ -1,0 +1,97 @@
+import { ones, type Value, zeros } from "@unroll/autograd";
+import { contributions } from "@unroll/autograd/inspect";
+import { key } from "@unroll/autograd/random";
+import { describe, expect, it } from "vitest";
+import {
+  type Cell,
+  cellParams,
+  elmanReluCell,
+  elmanTanhCell,
+  gru,
+  gruCell,
+  type LayerParams,
+  lstm,
+  lstmCell,
+  rnn,
+  unroll,
+} from "../../src/index.js";
+import { draw } from "../draws.js";
+
+const [T, B, I, H] = [6, 3, 2, 4];
+const xs = draw("xs", [T, B, I], 2);
+const lengths = [6, 1, 4];
+const sizes = { inputSize: I, hiddenSize: H, bidirectional: true };
+
+/** A cell, the layer made of it, and the units of each part of its state. */
+const cells = [
+  ["elmanTanhCell", elmanTanhCell, rnn(sizes), [H]],
+  ["elmanReluCell", elmanReluCell, rnn({ ...sizes, nonlinearity: "relu" }), [H]],
+  ["gruCell", gruCell, gru(sizes), [H]],
+  ["gruCell without biases", gruCell, gru({ ...sizes, bias: false }), [H]],
+  ["lstmCell", lstmCell, lstm(sizes), [H, H]],
+  ["lstmCell with projection", lstmCell, lstm({ ...sizes, projSize: 2 }), [2, H]],
+] as const;
+
+const distance = (x: Value, y: Value): number => x.sub(y).abs().max().item();
+
+describe("a built-in cell, one step after the other, is its layer", () => {
+  it.each(cells)("%s", (_name, cell, layer, widths) => {
+    const params = layer.init(key(1));
+    const { outputs } = (
+      layer as typeof layer & { apply(p: LayerParams, xs: Value, state: undefined, o: object): { outputs: Value } }
+    ).apply(params, xs, undefined, { lengths });
+    const parts = widths.map((width) => zeros([B, width]));
+    const start = (parts.length === 1 ? parts[0] : parts) as never;
+    ["l0", "l0_reverse"].forEach((suffix, k) => {
+      const [, found] = unroll(cell as Cell<unknown, unknown>, cellParams(params, suffix), start, xs, { lengths, reverse: k === 1 });
+      const width = outputs.shape[2]! / 2;
+      expect(distance(found, outputs.slice(null, null, [k * width, (k + 1) * width]))).toBeLessThan(1e-15);
+    });
+  });
+});
+
+it("a cell that is unrolled leaves a use of its weights in each step, whose contributions add up to the gradient", () => {
+  const params = cellParams(gru({ inputSize: I, hiddenSize: H }).init(key(2)));
+  const [last] = unroll(gruCell, params, zeros([B, H]), xs);
+  const shares = contributions(last.sum(), params.weight_hh, { by: "scope" });
+  expect(shares.map(({ label }) => label)).toEqual(Array.from({ length: T }, (_, t) => `step ${t}`));
+  last.sum().backward();
+  const total = shares.map((share) => share.value).reduce((a, b) => a.add(b));
+  expect(distance(total, params.weight_hh.grad)).toBeLessThan(1e-15);
+});
+
+describe("unroll", () => {
+  /** Carries a tree: the sum of what it saw, and how many steps that were. */
+  const counter: Cell<null, { readonly sum: Value; readonly count: readonly [Value] }> = (_params, { sum, count }, x) => {
+    const next = { sum: sum.add(x), count: [count[0].add(1)] as const };
+    return [next, next.sum];
+  };
+  const start = { sum: zeros([B, I]), count: [zeros([B])] as const };
+
+  it("carries trees of Values of any rank, each sequence to its own end", () => {
+    const [last] = unroll(counter, null, start, ones([T, B, I]), { lengths });
+    expect(last.sum.toArray()).toEqual([
+      [6, 6],
+      [1, 1],
+      [4, 4],
+    ]);
+    expect(last.count[0].toArray()).toEqual([6, 1, 4]);
+  });
+
+  it("in reverse starts at each sequence's own end, and leaves outputs at their steps", () => {
+    const steps = draw("steps", [T, B, I]);
+    const [last, outputs] = unroll(counter, null, start, steps, { lengths, reverse: true });
+    lengths.forEach((length, b) => {
+      const own = steps.slice([0, length], b);
+      expect(distance(last.sum.slice(b), own.sum({ axis: 0 }))).toBeLessThan(1e-15);
+      expect(distance(outputs.slice(length - 1, b), own.slice(length - 1))).toBe(0);
+      if (length < T) expect(outputs.slice([length], b).abs().max().item()).toBe(0);
+    });
+  });
+
+  it.each([
+    [[6, 6], /unroll: got 2 lengths for 3 sequences/],
+    [[6, 7, 1], /unroll: the length of sequence 1 is 7; lengths are whole numbers from 1 to the 6 steps/],
+    [[0, 1, 1], /unroll: the length of sequence 0 is 0/],
+  ])("refuses the lengths %j", (odd, message) => expect(() => unroll(counter, null, start, xs, { lengths: odd })).toThrow(message));
+});
