@@ -1,5 +1,5 @@
 /** Cells over time. */
-import { scan, slice, Value, value, where } from "@unroll/autograd";
+import { scan, ShapeError, slice, Value, value, where } from "@unroll/autograd";
 import type { Cell, Recurrence } from "./cell.js";
 import { checkLengths, type Lengths } from "./lengths.js";
 
@@ -78,7 +78,9 @@ function chosen(present: Value, x: unknown, y: unknown): unknown {
 
 /** Whether each sequence of xs [T, B, ...] has a step t: [T, B], of bool. Internal. */
 export function presence(op: string, lengths: Lengths, xs: Value): Value {
-  const [steps, batch] = xs.shape as [number, number];
+  const [steps, batch] = xs.shape;
+  if (steps === undefined || batch === undefined)
+    throw new ShapeError(`${op}: lengths are for inputs [T, B, ...], which have a batch; these have shape [${xs.shape.join(", ")}]`);
   const ends = checkLengths(op, lengths, steps, batch);
   const flags = Uint8Array.from({ length: steps * batch }, (_, k) => (Math.floor(k / batch) < ends[k % batch]! ? 1 : 0));
   return value(flags, { shape: [steps, batch], dtype: "bool" });

@@ -5,7 +5,7 @@ import { affine } from "../cells/cell.js";
 import type { Lengths } from "../cells/lengths.js";
 import { presence, withoutPadding } from "../cells/unroll.js";
 import { type DrawOptions, xavierUniform } from "../init/initializers.js";
-import { checkParams, checkSize, formatShape, type LayerParams, type ParameterShapes } from "./parameters.js";
+import { checkParams, checkSize, checkValue, formatShape, type LayerParams, type ParameterShapes } from "./parameters.js";
 
 export interface AttentionOptions {
   /** By sequence, its number of steps: those beyond get no weight. Default: all. */
@@ -36,6 +36,7 @@ export interface Attended {
  * console.log(weights.toArray(), context.toArray()); // [ [ 0, 1 ] ] [ [ 0, 1 ] ]
  */
 export function dotAttention(query: Value, outputs: Value, { lengths, scale = 1 }: DotAttentionOptions = {}): Attended {
+  checkValue("dotAttention", "outputs", outputs);
   checkFit("dotAttention", query, outputs, outputs.shape[2]);
   const keys = batchFirst(withoutPadding("dotAttention", outputs, lengths));
   const scores = batchFirst(manyQueries(query)).matmul(keys.transpose([0, 2, 1]));
@@ -91,6 +92,7 @@ export function additiveAttention({ querySize, outputSize, hiddenSize }: Additiv
     },
     apply(params, query, outputs, { lengths } = {}) {
       checkParams("additiveAttention", params, parameterShapes);
+      checkValue("additiveAttention", "outputs", outputs);
       checkFit("additiveAttention", query, outputs, querySize, outputSize);
       const keys = batchFirst(withoutPadding("additiveAttention", outputs, lengths));
       const [batch, steps] = keys.shape as [number, number];
@@ -120,6 +122,7 @@ function attended(op: string, scores: Value, keys: Value, lengths: Lengths | und
 }
 
 function checkFit(op: string, query: Value, outputs: Value, querySize: number | undefined, outputSize = querySize): void {
+  checkValue(op, "the query", query);
   const [q, o] = [query.shape, outputs.shape];
   const fits = o.length === 3 && o[2] === outputSize && (q.length === 2 || q.length === 3) && q.at(-1) === querySize && q.at(-2) === o[1];
   if (fits) return;

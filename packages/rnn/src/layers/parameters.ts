@@ -61,8 +61,14 @@ export function checkSize(op: string, name: string, size: number): void {
   if (!Number.isInteger(size) || size < 1) throw new InputError(`${op}: ${name} is ${size}; it is a whole number from 1`);
 }
 
+/** Throws InputError unless x is a Value; numbers in other forms are made one by `value`. */
+export function checkValue(op: string, what: string, x: unknown): void {
+  if (!(x instanceof Value)) throw new InputError(`${op}: ${what} must be a Value; make one with value(…)`);
+}
+
 /** Throws ShapeError unless the last of at least one axis has the length. */
 export function checkFeatures(op: string, x: Value, size: number): void {
+  checkValue(op, "the input", x);
   if (x.shape.length > 0 && x.shape.at(-1) === size) return;
   throw new ShapeError(`${op}: the inputs have shape ${formatShape(x.shape)}, expected ${size} features along the last axis`);
 }

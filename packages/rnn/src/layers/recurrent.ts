@@ -6,7 +6,16 @@ import type { Lengths } from "../cells/lengths.js";
 import { overTime, withoutPadding } from "../cells/unroll.js";
 import { concatInit, type Initializer, uniformInit } from "../init/initializers.js";
 import { checkRate, dropout } from "./dropout.js";
-import { cellParams, checkParams, checkShape, checkSize, formatShape, type LayerParams, type ParameterShapes } from "./parameters.js";
+import {
+  cellParams,
+  checkParams,
+  checkShape,
+  checkSize,
+  checkValue,
+  formatShape,
+  type LayerParams,
+  type ParameterShapes,
+} from "./parameters.js";
 
 interface Sizes {
   /** Features of the inputs, I. */
@@ -76,6 +85,7 @@ export interface RecurrentLayer<S, I extends InitOptions = InitOptions> {
   /**
    * Runs over sequences xs [T, B, I], from a state given or else learned or else zero. Throws InputError for parameters missing or unknown
    * and for lengths that are not from 1 to T, ShapeError for parameters, inputs and states of other shapes, before anything is computed.
+   * The graph holds one use of each weight for all steps; unroll the cell (`unroll`, `cellParams`) to have one a step.
    */
   apply(params: LayerParams, xs: Value, state?: S, options?: ApplyOptions): Applied<S>;
   /** The shapes of the state's parts, h (and c), for so many sequences: [layers · directions, B, P] (and [layers · directions, B, H]). */
@@ -221,7 +231,9 @@ function applyLayers<S>(
 }
 
 /** The number of sequences in xs; throws ShapeError where xs has another rank or other features. */
-function checkedBatch(name: string, { shape }: Value, { inputSize, batchFirst = false }: RecurrentOptions): number {
+function checkedBatch(name: string, xs: Value, { inputSize, batchFirst = false }: RecurrentOptions): number {
+  checkValue(name, "the input", xs);
+  const { shape } = xs;
   const [first, second, features] = shape;
   if (shape.length !== 3 || features !== inputSize) {
     const axes = batchFirst ? "[B, T" : "[T, B";

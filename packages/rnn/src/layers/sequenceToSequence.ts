@@ -5,7 +5,7 @@ import type { Lengths } from "../cells/lengths.js";
 import { dotAttention } from "./attention.js";
 import type { EmbeddingTable } from "./embeddingTable.js";
 import type { Linear } from "./linear.js";
-import { formatShape, type LayerParams } from "./parameters.js";
+import { checkValue, formatShape, type LayerParams } from "./parameters.js";
 import type { RecurrentLayer } from "./recurrent.js";
 import { checkReadout } from "./sequenceToOne.js";
 
@@ -84,6 +84,7 @@ export function sequenceToSequence<S>(options: SequenceToSequenceOptions<S>): Se
       return Object.fromEntries(entries) as unknown as SequenceToSequenceParams<Param>;
     },
     apply(params, sources, targets, given = {}) {
+      checkValue("sequenceToSequence", "targets", targets);
       const encoded = encode(options, params, sources, given);
       const batch = sources.shape[1]!;
       if (targets.shape.length !== (targetTable ? 2 : 3) || targets.shape[1] !== batch || targets.shape[0] === 0)
@@ -151,6 +152,9 @@ function encode<S>(
   sources: Value,
   { lengths, dropoutKey }: DecodingOptions,
 ): Encoded<S> {
+  checkValue("sequenceToSequence", "sources", sources);
+  if (sourceTable && sources.shape.length !== 2)
+    throw new ShapeError(`sequenceToSequence: sources of shape ${formatShape(sources.shape)}; expected tokens [T, B]`);
   const xs = sourceTable ? sourceTable.apply(params.sourceTable ?? {}, sources) : sources;
   return encoder.apply(params.encoder, xs, undefined, { lengths, dropoutKey: dropoutKey && foldIn(dropoutKey, 0) });
 }

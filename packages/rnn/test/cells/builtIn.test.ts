@@ -94,4 +94,9 @@ describe("unroll", () => {
     [[6, 7, 1], /unroll: the length of sequence 1 is 7; lengths are whole numbers from 1 to the 6 steps/],
     [[0, 1, 1], /unroll: the length of sequence 0 is 0/],
   ])("refuses the lengths %j", (odd, message) => expect(() => unroll(counter, null, start, xs, { lengths: odd })).toThrow(message));
+
+  it("says that lengths need a batch", () => {
+    const sum: Cell<null, Value> = (_params, total, x) => [total.add(x), total.add(x)];
+    expect(() => unroll(sum, null, zeros([]), ones([3]), { lengths: [3] })).toThrow(/unroll: lengths are for inputs \[T, B, ...\]/);
+  });
 });

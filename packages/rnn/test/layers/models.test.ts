@@ -226,6 +226,7 @@ describe("models that do not fit are errors when they are made", () => {
       ShapeError,
       /targets of shape \[5, 2, 2\]; expected \[U, 3, O\]/,
     ],
+    ["vectors for tokens", () => network.predict(params, [[1]] as never, 1), InputError, /sources must be a Value/],
     ["no steps", () => network.predict(params, xs, 0), InputError, /steps is 0/],
     [
       "a state of other layers",

@@ -236,6 +236,7 @@ describe("bad input is one clear error", () => {
       /lstm: the inputs have shape \[6, 3, 3\], expected \[T, B, 2\]/,
     ],
     ["inputs without a batch", () => layer.apply(params, ones([T, I])), ShapeError, /lstm: the inputs have shape \[6, 2\]/],
+    ["inputs that are no Value", () => layer.apply(params, [[[1, 2]]] as never), InputError, /lstm: the input must be a Value/],
     ["no steps", () => layer.apply(params, zeros([0, B, I])), ShapeError, /no steps/],
     ["no sequences", () => layer.apply(params, zeros([T, 0, I])), ShapeError, /no sequences/],
     [
