@@ -124,6 +124,13 @@ describe("prediction intervals for an AR(1) process", () => {
     }
   });
 
+  test("lie about each sequence's own forecast", () => {
+    const found = intervalsOf(value([[[-50], [0], [50]]]), { horizon: 3 });
+    const far = found.upper.sub(found.forecast).abs().maximum(found.lower.sub(found.forecast).abs());
+    expect(found.forecast.slice(0, 2).item()).toBe(40);
+    expect(far.max().item()).toBeLessThan(2);
+  });
+
   test("errors that do not accumulate would leave out many more", () => {
     // What the test above could not pass with: the width of horizon 1 at horizon 12.
     const first = upper.slice(0, 0, 0).item() - lower.slice(0, 0, 0).item();

@@ -39,9 +39,10 @@ describe("generation", () => {
   });
 
   test("sequences end at their own end token, which is the last", () => {
-    const { tokens, ended } = generate(follows, cycle, 0, { prompt: [[0, 2, 3]], maxLength: 3, endToken: 3 });
+    const { tokens, ended, carry } = generate(follows, cycle, 0, { prompt: [[0, 2, 3]], maxLength: 3, endToken: 3 });
     expect(tokens).toEqual([[1, 2, 3], [3], [0, 1, 2]]);
     expect(ended).toEqual([true, true, false]);
+    expect(carry).toBe(3); // one token of the prompt, and two of three that followed
   });
 
   test("it stops once all have ended", () => {

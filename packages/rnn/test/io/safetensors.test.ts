@@ -229,3 +229,8 @@ test("order, white space and escapes in the header do not matter", () => {
     ["a", [1]],
   ]);
 });
+
+test("an empty tensor may be named after the one that begins where it lies", () => {
+  const read = readSafetensors(fileOf(`${A},${entry("empty", "F64", [3, 0], [0, 0])}`, 4));
+  expect(read.get("empty")?.shape).toEqual([3, 0]);
+});
