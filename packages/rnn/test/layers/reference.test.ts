@@ -1,4 +1,4 @@
-import { grad, hvp, type Value } from "@unroll/autograd";
+import { concat, grad, hvp, type Value } from "@unroll/autograd";
 import { describe, expect, it } from "vitest";
 import { gru, type LayerParams, lstm, type RecurrentLayer, rnn } from "../../src/index.js";
 import { draw } from "../draws.js";
@@ -82,9 +82,9 @@ const lossOf = (arrays: Named, power: number): Value =>
 const prefixed = (prefix: string, arrays: Named): Named =>
   Object.fromEntries(Object.entries(arrays).map(([name, x]) => [`${prefix} ${name}`, x]));
 
-function computed(c: Case): Named {
+function computed(c: Case, change: (point: Named) => Named): Named {
   const layer = layerOf(c);
-  const point = pointOf(c, layer);
+  const point = change(pointOf(c, layer));
   const gradients = grad((at: Named) => lossOf(arraysOf(c, layer, at), 1))(point);
   if (!c.hvp) return { ...arraysOf(c, layer, point), ...prefixed("d", gradients) };
   const vector = Object.fromEntries(Object.entries(point).map(([name, x]) => [name, draw(`vector ${name}`, x.shape)]));
@@ -92,8 +92,8 @@ function computed(c: Case): Named {
   return { ...arraysOf(c, layer, point), ...prefixed("d", gradients), ...prefixed("H v", products) };
 }
 
-function wrong(c: Case): string[] {
-  const arrays = computed(c);
+function wrong(c: Case, change = (point: Named): Named => point): string[] {
+  const arrays = computed(c, change);
   const missing = Object.keys(arrays).filter((name) => c.arrays[name] === undefined);
   return [...missing, ...Object.entries(c.arrays).flatMap(([name, expected]) => differences(name, arrays[name]!, expected))];
 }
@@ -113,4 +113,50 @@ const sampled = cases.filter(({ steps }, k) => full || steps === 1 || steps > 50
 
 describe("layers compute what PyTorch's do: outputs, final states, gradients", () => {
   it.each(sampled.map((c) => [nameOf(c), c] as const))("%s", (_, c) => expect(wrong(c)).toEqual([]));
+});
+
+/** Two gates' blocks of a named array exchanged. */
+const swapped =
+  (name: string, a: number, b: number) =>
+  (point: Named): Named => {
+    const gates = Array.from({ length: point[name]!.shape[0]! / hidden }, (_, k) => point[name]!.slice([k * hidden, (k + 1) * hidden]));
+    [gates[a], gates[b]] = [gates[b]!, gates[a]!];
+    return { ...point, [name]: concat(gates) };
+  };
+
+describe("the comparison notices", () => {
+  const find = (family: string, lengths: boolean): Case =>
+    cases.find((c) => c.family === family && c.bias && c.lengths === lengths && c.steps > 1)!;
+  it.each([
+    ["input and forget gate exchanged", find("lstm", false), swapped("bias_ih_l0", 0, 1)],
+    ["cell and output gate exchanged", find("lstm", false), swapped("weight_hh_l0", 2, 3)],
+    ["reset and update gate exchanged", find("gru", false), swapped("weight_ih_l0", 0, 1)],
+    // A reset gate before the product leaves the candidate's recurrent bias alone, as if it were an input bias.
+    [
+      "a recurrent bias that is not reset",
+      find("gru", false),
+      (point: Named): Named => {
+        const [ih, hh] = [point["bias_ih_l0"]!, point["bias_hh_l0"]!];
+        const candidate = hh.slice([2 * hidden]);
+        return {
+          ...point,
+          bias_ih_l0: concat([ih.slice([0, 2 * hidden]), ih.slice([2 * hidden]).add(candidate)]),
+          bias_hh_l0: concat([hh.slice([0, 2 * hidden]), candidate.mul(0)]),
+        };
+      },
+    ],
+    [
+      "one weight off by 1e-8",
+      find("rnn tanh", false),
+      (point: Named): Named => ({ ...point, weight_hh_l0: point["weight_hh_l0"]!.add(1e-8) }),
+    ],
+  ] as const)("%s", (_name, c, change) => {
+    expect(wrong(c)).toEqual([]);
+    expect(wrong(c, change)).not.toEqual([]);
+  });
+
+  it.each(["rnn relu", "gru", "lstm", "lstm projected"])("%s run past its lengths", (family) => {
+    const c = find(family, true);
+    expect(wrong({ ...c, lengths: false })).not.toEqual([]);
+  });
 });
