@@ -3,7 +3,7 @@
  * Run by `pnpm generate`; the output is committed, since what ships must run under a strict Content-Security-Policy.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { Guarded, type Partial_ } from "../src/ops/algebra.js";
+import { Guarded, type PartialOf } from "../src/ops/algebra.js";
 import { binary, choice, comparison, logical, unary } from "../src/ops/elementwise.js";
 import { contribution, type Expression, expressions, name, namesIn, toJavaScript } from "../src/ops/expression.js";
 
@@ -12,12 +12,12 @@ interface Entry {
   readonly doc: string;
   readonly operands: readonly string[];
   readonly forward: Expression;
-  readonly partials: readonly (Partial_<Expression, Expression> | null)[];
+  readonly partials: readonly (PartialOf<Expression, Expression> | null)[];
   readonly condition: boolean;
   readonly domain: readonly (readonly [number, number])[];
 }
 
-type Rule = (m: typeof expressions, ...names: Expression[]) => Partial_<Expression, Expression>;
+type Rule = (m: typeof expressions, ...names: Expression[]) => PartialOf<Expression, Expression>;
 
 /** The comment over each entry of the table, by name. */
 const docs = new Map(
@@ -64,11 +64,11 @@ function substitute(e: Expression, places: Record<string, string>): Expression {
   return { ...e, args: e.args.map((arg) => substitute(arg, places)) };
 }
 
-const substitutePartial = (p: Partial_<Expression, Expression>, places: Record<string, string>): Partial_<Expression, Expression> =>
+const substitutePartial = (p: PartialOf<Expression, Expression>, places: Record<string, string>): PartialOf<Expression, Expression> =>
   p instanceof Guarded ? new Guarded(substitute(p.condition, places), substitute(p.partial, places)) : substitute(p, places);
 
 /** "pass": the cotangent itself; null: no derivative; else a loop. */
-function isPass(p: Partial_<Expression, Expression>): boolean {
+function isPass(p: PartialOf<Expression, Expression>): boolean {
   return !(p instanceof Guarded) && p.kind === "const" && p.value === 1;
 }
 
@@ -83,7 +83,7 @@ function loops(e: Entry): string {
   const steps = e.operands.map((o) => `${o}0 += ${o}s`).join(", ");
   const loop = (target: string, body: string) => `for (let k = 0; k < n; k++, ${steps}) ${target} = ${body};`;
   const forward = toJavaScript(substitute(e.forward, places));
-  const value = e.condition ? `${/[!=<>]/.test(forward) ? forward : forward} ? 1 : 0` : forward;
+  const value = e.condition ? `${forward} ? 1 : 0` : forward;
   const partials = e.partials.map((p) => {
     if (p === null) return "null";
     if (isPass(p)) return '"pass"';
@@ -95,10 +95,7 @@ function loops(e: Entry): string {
     const names = namesIn(p);
     return e.operands.reduce((mask, operand, k) => mask | (names.has(operand) ? 1 << k : 0), names.has("out") ? 8 : 0);
   });
-  const numbers = Object.fromEntries(e.operands.map((o) => [o, o]));
-  const scalar = toJavaScript(substitute(e.forward, numbers));
   return `  ${e.name}: {
-    scalar: (${e.operands.map((o) => `${o}: number`).join(", ")}) => ${e.condition ? `(${scalar} ? 1 : 0)` : scalar},
     forward: (n, out, o, ${parameters}) => { ${loop("out[o + k]", value)} },
     partials: [${partials.join(", ")}],
     keeps: [${keeps.join(", ")}],
@@ -116,8 +113,6 @@ type A = TypedArray;
  * 0 where it is broadcast. A partial writes cotangent * partial; "pass" stands for a partial of 1, null for none.
  */
 export interface ElementwiseKernel {
-  /** Of plain numbers; a condition is 1 or 0. */
-  readonly scalar: (...operands: number[]) => number;
   readonly forward: Forward;
   readonly partials: readonly (PartialLoop | "pass" | null)[];
   /** What each partial reads: bit k for operand k, bit 3 for the output. */
@@ -175,17 +170,16 @@ function evaluate(e: Expression, places: Record<string, number>): number {
   }
 }
 
-function formulaOf(p: Partial_<Expression, Expression> | null): string {
+function formulaOf(p: PartialOf<Expression, Expression> | null): string {
   if (p === null) return "none";
   return p instanceof Guarded ? `${toJavaScript(p.partial)} where ${toJavaScript(p.condition)}, else 0` : toJavaScript(p);
 }
 
 function docstring(e: Entry): string {
-  const integers = "Integer operands: see dtype rules of the package. Derivative: ";
   const partials = e.partials.map((p, k) => `d/d${e.operands[k]} = ${formulaOf(p)}`).join("; ");
   const shapes =
     e.operands.length === 1 ? "elementwise" : "elementwise with NumPy broadcasting; throws ShapeError where shapes do not broadcast";
-  return `/**\n * ${e.doc}; ${shapes}.\n * ${integers.slice(-12)}${partials}.\n${example(e)} */`;
+  return `/**\n * ${e.doc}; ${shapes}.\n * Derivative: ${partials}.\n${example(e)} */`;
 }
 
 function record(e: Entry): string {
@@ -265,39 +259,11 @@ function sweepCase(e: Entry): string {
       }`;
 }
 
-/** An expression as calls on Values; conditions on the numbers themselves. */
-function toCalls(e: Expression, values: Record<string, string>, numbers: Record<string, string>): string {
-  if (e.kind === "const") return `new Value(null, 0, ${e.value})`;
-  if (e.kind === "name") return values[e.name] ?? e.name;
-  const calls = (arg: Expression): string => toCalls(arg, values, numbers);
-  const [c, x, y] = e.args as [Expression, Expression, Expression];
-  if (e.fn === "where") return `(${toJavaScript(substitute(c, numbers))} ? ${calls(x)} : ${calls(y)})`;
-  return `${e.fn}(${e.args.map(calls).join(", ")})`;
-}
-
-function recordedCase(e: Entry): string {
-  const code = FIRST_CODE + scalars.indexOf(e);
-  const values = { x: "at(x)", y: "at(y)", out: "at(i)" };
-  const numbers = { x: "v[x]!", y: "v[y]!", out: "v[i]!" };
-  const lines = e.partials.map((p, k) => {
-    const operand = e.operands[k] as string;
-    const body = p === null ? "d" : toCalls(contribution(name("d"), p), values, numbers);
-    return `if (op[${operand}] !== CONST) give(${operand}, ${body});`;
-  });
-  const read = e.operands.length === 1 ? "const x = a[i]!;" : "const x = a[i]!; const y = b[i]!;";
-  return `      case ${code}: { // ${e.name}
-        ${read}
-        ${lines.join("\n        ")}
-        break;
-      }`;
-}
-
 const scalarFile = `${HEADER}
 import { pow as ieeePow } from "../ops/ieee.js";
 import { binary, unary } from "../ops/table.js";
 import { applyBinary, applyElementwise, type Operand } from "./apply.js";
 import type { PendingSegment } from "./pass.js";
-import type { RecordedPass } from "./recordedPass.js";
 import { CONST, constant, core, HOOKED, importOf, NODE, RELEASED, releasedError, room, segment } from "./segments.js";
 import { Value } from "./value.js";
 
@@ -358,47 +324,6 @@ ${scalars.map(sweepCase).join("\n")}
   p.lo = lo;
   p.hiImport = hiImport;
   p.visited += visited;
-}
-
-/** The same on recorded Values: adjoints are Values, and each contribution is recorded as it is formed. Conditions are known numbers. */
-export function recordedSweep(p: PendingSegment<(Value | undefined)[]>, pass: RecordedPass): void {
-  const { op, a, b, v } = p.core;
-  const g = p.adjoint;
-  const mark = p.mark;
-  const give = (place: number, d: Value): void => {
-    mark[place] = 1;
-    if (place < p.lo) p.lo = place;
-    else if (place > p.hiImport) p.hiImport = place;
-    const before = g[place];
-    g[place] = before === undefined ? d : add(before, d);
-  };
-  const at = (place: number): Value => pass.valueAt(p, place);
-  let i = p.hi;
-  for (; i >= p.lo && i >= p.limit; i--) {
-    if (mark[i] === 0) continue;
-    const d = g[i]!;
-    g[i] = undefined;
-    p.visited++;
-    switch (op[i]) {
-      case CONST:
-        break;
-      case NODE: {
-        const stop = pass.node(p, i, d);
-        if (stop > p.limit) p.limit = stop;
-        break;
-      }
-      case HOOKED:
-        pass.hook(p, i, d);
-        p.visited--;
-        i++;
-        break;
-      case RELEASED:
-        releasedError();
-        break;
-${scalars.map(recordedCase).join("\n")}
-    }
-  }
-  p.hi = i;
 }
 `;
 

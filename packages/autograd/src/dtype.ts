@@ -10,17 +10,10 @@ export function isFloating(dtype: DType): boolean {
   return dtype === "float64" || dtype === "float32";
 }
 
+const ARRAYS = { float64: Float64Array, float32: Float32Array, int32: Int32Array, bool: Uint8Array };
+
 export function newTypedArray(dtype: DType, length: number): TypedArray {
-  switch (dtype) {
-    case "float64":
-      return new Float64Array(length);
-    case "float32":
-      return new Float32Array(length);
-    case "int32":
-      return new Int32Array(length);
-    case "bool":
-      return new Uint8Array(length);
-  }
+  return new ARRAYS[dtype](length);
 }
 
 export function bytesPerElement(dtype: DType): number {

@@ -1,6 +1,6 @@
 export type { DType, TypedArray } from "./dtype.js";
 export { AutogradError, DTypeError, GraphError, IndexError, InputError, ShapeError } from "./errors.js";
-export type { LossOptions, Reduction, VarianceOptions } from "./ops/composites.js";
+export type { LossOptions, ReductionOptions, VarianceOptions } from "./ops/composites.js";
 export type { Shape } from "./shape.js";
 export type { Operand } from "./tape/apply.js";
 export type { BackwardOptions } from "./tape/backward.js";

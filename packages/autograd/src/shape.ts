@@ -51,7 +51,7 @@ function broadcastPair(op: string, a: Shape, b: Shape, all: Shape[]): Shape {
     if (p !== q && p !== 1 && q !== 1) {
       throw new ShapeError(
         `${op}: shapes ${all.map(formatShape).join(" and ")} do not broadcast: axis ${-k} has length ${p} on one side and ${q} on the other. ` +
-          "Lengths must be equal or 1, counted from the last axis; reshape, transpose or slice one of them",
+          "Lengths must be equal or 1, counted from the last axis; reshape one of them",
       );
     }
     out[rank - k] = p === 1 ? q : p;

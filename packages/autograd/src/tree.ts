@@ -3,6 +3,8 @@
 /** Maps every leaf; keys and order are kept. `path` reads like `.layers[0].weight`. */
 export function mapTree(tree: unknown, isLeaf: (x: unknown) => boolean, f: (leaf: unknown, path: string) => unknown, path = ""): unknown {
   if (isLeaf(tree)) return f(tree, path);
+  // A key without a value (an optional weight) is no leaf.
+  if ((tree === undefined || tree === null) && path !== "") return tree;
   if (Array.isArray(tree)) return tree.map((entry, k) => mapTree(entry, isLeaf, f, `${path}[${k}]`));
   if (typeof tree === "object" && tree !== null) {
     return Object.fromEntries(Object.entries(tree).map(([key, entry]) => [key, mapTree(entry, isLeaf, f, `${path}.${key}`)]));

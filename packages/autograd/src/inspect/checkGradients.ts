@@ -18,7 +18,7 @@ export interface CheckOptions {
 }
 
 export interface Disagreement {
-  /** Which derivative: "gradient", "forward mode" or "Hessian". */
+  /** Which derivative: "gradient", "forward mode" or "Hessian, column of …". */
   readonly of: string;
   /** Argument and entry, such as `argument 0 .w[1, 2]`. */
   readonly entry: string;
@@ -44,7 +44,7 @@ const STEPS = [1e-3, 1e-4, 1e-5, 1e-6];
 /**
  * Compares the gradient of a scalar function, in reverse and in forward mode, with central differences over a sweep of step sizes; with
  * order 2 also the Hessian with differences of the gradient. `args` are the arguments (float64), of each of which every entry is checked.
- * Throws InputError where an argument is not floating.
+ * Throws InputError where an argument is not float64.
  *
  * @example
  * import { checkGradients } from "@unroll/autograd/inspect";
@@ -90,7 +90,7 @@ function hessianDisagreements(
     const [, column] = jvp(gradientOf as never, point.args as never, point.direction(k) as never) as unknown as [unknown, unknown];
     const analytic = entriesOf(column);
     const numeric = sweep(point, k, steps, gradientAt)[0] as number[][];
-    return point.compare(`Hessian, column of ${entry.name},`, analytic, (j) => [numeric.map((d) => d[j] as number)]);
+    return point.compare(`Hessian, column of ${entry.name}`, analytic, (j) => [numeric.map((d) => d[j] as number)]);
   });
 }
 

@@ -16,8 +16,10 @@ export interface Contribution {
 }
 
 /**
- * What each use of `leaf` contributes to d root / d leaf, in order of recording; the shares add up to the gradient. The graph is kept,
- * no `.grad` is touched. `leaf` is a param, or an interior value of the graph. Throws GraphError where the root is no scalar.
+ * What each use of `leaf` contributes to d root / d leaf, in order of recording; the shares add up to the gradient (before hooks,
+ * which do not run). The graph is kept,
+ * no `.grad` is touched. `leaf` is a param, or an interior value of the graph. Throws GraphError where the root is
+ * no scalar or the leaf a constant.
  *
  * @example
  * import { param } from "@unroll/autograd";
@@ -29,6 +31,11 @@ export interface Contribution {
 export function contributions(root: Value, leaf: Value, { by = "use" }: ContributionOptions = {}): Contribution[] {
   if (root.size !== 1)
     throw new GraphError(`contributions: the root has shape [${root.shape.join(", ")}]; reduce it to a scalar (sum, mean)`);
+  if (leaf.origin === null)
+    throw new GraphError(
+      "contributions: the leaf is a constant, of which there is no gradient; give a param, or a value that depends on one",
+    );
+  if (leaf === root) return [{ label: "", value: new Value(null, 0, filledPayload(root.type, 1)) }];
   const shares: { label: string; value: Value; order: readonly number[] }[] = [];
   const everything = { segmentId: -1, offset: 0, sequence: -1 };
   const graph = graphOf([root], { targets: [leaf], floor: everything });

@@ -25,8 +25,8 @@ const GAP_X = 18;
 const GAP_Y = 34;
 
 /**
- * A picture of the graph that leads to a value: leaves on top, each operation under what it uses, with name, shape and value; scopes as a
- * tint and a tooltip. A self-contained SVG document that follows light and dark colour schemes. Throws GraphError above `maxNodes`.
+ * A picture of the graph that leads to a value: leaves on top, each operation under what it uses, with name, shape and value; the scope as a
+ * tooltip. A self-contained SVG document that follows light and dark colour schemes. Throws GraphError above `maxNodes`.
  *
  * @example
  * import { param } from "@unroll/autograd";

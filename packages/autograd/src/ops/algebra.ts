@@ -15,7 +15,7 @@ export class Guarded<T, C> {
 }
 
 /** What the rule of an elementwise function returns as a partial. */
-export type Partial_<T, C> = T | Guarded<T, C>;
+export type PartialOf<T, C> = T | Guarded<T, C>;
 
 /**
  * The arithmetic in which elementwise rules are written. T is opaque, so that one rule serves every reader: strings of the generated

@@ -45,35 +45,23 @@ export function typeOf(x: Payload): ArrayType {
 
 // A typed array of its own costs 600 to 700 ns above 64 bytes, whatever its length; small ones are cut from a common slab instead
 // (28 against 580 ns for an add of 16 elements). A slab is never reused: it goes when the last array cut from it goes.
-const SLAB_BYTES = 32768;
-const LARGEST_IN_SLAB_BYTES = 2048;
-let float64Slab = new Float64Array(0);
-let float64Used = 0;
-let float32Slab = new Float32Array(0);
-let float32Used = 0;
+const SLAB_ELEMENTS = 4096;
+const LARGEST_IN_SLAB = 256;
+const float64Slab = { data: new Float64Array(0) as TypedArray, used: 0 };
+const float32Slab = { data: new Float32Array(0) as TypedArray, used: 0 };
 
 /** A new array of zeros. */
 export function newArray(type: ArrayType): NdArray {
-  const size = type.size;
-  if (type.dtype === "float64" && size <= LARGEST_IN_SLAB_BYTES / 8) {
-    if (float64Used + size > float64Slab.length) {
-      float64Slab = new Float64Array(SLAB_BYTES / 8);
-      float64Used = 0;
-    }
-    const offset = float64Used;
-    float64Used = offset + size;
-    return new NdArray(type, float64Slab, offset);
+  const { dtype, size } = type;
+  const slab = dtype === "float64" ? float64Slab : dtype === "float32" ? float32Slab : null;
+  if (slab === null || size > LARGEST_IN_SLAB) return new NdArray(type, newTypedArray(dtype, size), 0);
+  if (slab.used + size > slab.data.length) {
+    slab.data = newTypedArray(dtype, SLAB_ELEMENTS);
+    slab.used = 0;
   }
-  if (type.dtype === "float32" && size <= LARGEST_IN_SLAB_BYTES / 4) {
-    if (float32Used + size > float32Slab.length) {
-      float32Slab = new Float32Array(SLAB_BYTES / 4);
-      float32Used = 0;
-    }
-    const offset = float32Used;
-    float32Used = offset + size;
-    return new NdArray(type, float32Slab, offset);
-  }
-  return new NdArray(type, newTypedArray(type.dtype, size), 0);
+  const offset = slab.used;
+  slab.used = offset + size;
+  return new NdArray(type, slab.data, offset);
 }
 
 export function filled(type: ArrayType, x: number): NdArray {

@@ -1,11 +1,11 @@
-import { DTypeError, ShapeError } from "../errors.js";
-import { isFloating } from "../dtype.js";
+import { ShapeError } from "../errors.js";
 import { formatShape, normalizeAxes, reducedShape, type Shape } from "../shape.js";
 import type { ArrayAlgebra, Range } from "./algebra.js";
+import { checkIndices } from "./indexing.js";
 
 /** Functions written in other operations: no rule of their own, so they run on every reader as they stand. */
 
-export interface Reduction {
+export interface ReductionOptions {
   /** Axes to reduce, negative ones from the end; all where left out. */
   readonly axis?: number | readonly number[];
   /** Keeps reduced axes with length 1; default false. */
@@ -13,7 +13,13 @@ export interface Reduction {
 }
 
 /** Applies a reduction that drops its axes, and restores them with length 1 if asked. */
-export function reduce<T>(m: ArrayAlgebra<T>, op: string, x: T, options: Reduction, reduction: (x: T, axes: readonly number[]) => T): T {
+export function reduce<T>(
+  m: ArrayAlgebra<T>,
+  op: string,
+  x: T,
+  options: ReductionOptions,
+  reduction: (x: T, axes: readonly number[]) => T,
+): T {
   const { shape } = m.typeOf(x);
   const axes = normalizeAxes(op, options.axis, shape);
   const out = reduction(x, axes);
@@ -24,11 +30,11 @@ function countOver(shape: Shape, axes: readonly number[]): number {
   return axes.reduce((count, k) => count * (shape[k] as number), 1);
 }
 
-export function mean<T>(m: ArrayAlgebra<T>, x: T, options: Reduction): T {
+export function mean<T>(m: ArrayAlgebra<T>, x: T, options: ReductionOptions): T {
   return reduce(m, "mean", x, options, (x, axes) => m.div(m.sum(x, axes), m.const(countOver(m.typeOf(x).shape, axes))));
 }
 
-export interface VarianceOptions extends Reduction {
+export interface VarianceOptions extends ReductionOptions {
   /** Subtracted from the count: 0 (default) for the population, 1 for an unbiased estimate from a sample. */
   readonly correction?: number;
 }
@@ -44,7 +50,7 @@ export function variance<T>(m: ArrayAlgebra<T>, x: T, options: VarianceOptions):
 }
 
 /** Products of halves, pairwise: zeros need no special case at any order of derivative, which dividing the whole product by x would. */
-export function prod<T>(m: ArrayAlgebra<T>, x: T, options: Reduction): T {
+export function prod<T>(m: ArrayAlgebra<T>, x: T, options: ReductionOptions): T {
   return reduce(m, "prod", x, options, (x, axes) => {
     const { shape } = m.typeOf(x);
     const kept = shape.map((_, k) => k).filter((k) => !axes.includes(k));
@@ -72,7 +78,7 @@ function shiftOf<T>(m: ArrayAlgebra<T>, x: T, axes: readonly number[]): T {
 }
 
 /** log Σ exp x, shifted by the largest element so that exp does not overflow. */
-export function logSumExp<T>(m: ArrayAlgebra<T>, x: T, options: Reduction): T {
+export function logSumExp<T>(m: ArrayAlgebra<T>, x: T, options: ReductionOptions): T {
   return reduce(m, "logSumExp", x, options, (x, axes) => {
     const shift = shiftOf(m, x, axes);
     const total = m.sum(m.exp(m.sub(x, shift)), axes);
@@ -124,8 +130,7 @@ export function crossEntropy<T>(m: ArrayAlgebra<T>, logits: T, targets: T, optio
       `crossEntropy: expected logits [N, C] and targets [N], got ${formatShape(l.shape)} and ${formatShape(t.shape)}; one row of logits and one class index an example`,
     );
   }
-  if (isFloating(t.dtype))
-    throw new DTypeError(`crossEntropy: targets are class indices, int32, got ${t.dtype}; make them with value(…, { dtype: "int32" })`);
+  checkIndices("crossEntropy", t);
   const [n] = t.shape as [number];
   const picked = m.gather(logSoftmax(m, logits, 1), m.reshape(targets, [n, 1]), 1);
   return reduceLoss(m, m.neg(m.reshape(picked, [n])), options);

@@ -15,12 +15,12 @@ export function cotangentOf<T>(m: ArrayAlgebra<T>, op: Op, k: number, cotangents
 }
 
 /** x * partial of operand k, 0 where a guarded partial does not hold. */
-function scaled<T>(m: ArrayAlgebra<T>, op: ElementwiseOp, k: number, x: T, at: Linearization<T, unknown>): T {
+export function scaled<T>(m: ArrayAlgebra<T>, op: ElementwiseOp, k: number, x: T, at: Linearization<T, unknown>): T {
   const rule = op.partials[k];
   if (rule === null || rule === undefined) throw new Error(`${op.name}: operand ${k} has no derivative`);
   if (op.kernel.partials[k] === "pass") return x;
   const reads = op.kernel.keeps[k] as number;
-  const operands = at.types.map((_, j) => ((reads & (1 << j)) !== 0 ? at.operand(j) : (undefined as T)));
+  const operands = Array.from({ length: op.arity }, (_, j) => ((reads & (1 << j)) !== 0 ? at.operand(j) : (undefined as T)));
   const partial = rule(m, ...operands, (reads & 8) !== 0 ? at.output(0) : (undefined as T));
   if (!(partial instanceof Guarded)) return m.mul(x, partial);
   return m.where(partial.condition, m.mul(x, partial.partial), m.const(0));

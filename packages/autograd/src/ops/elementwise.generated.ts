@@ -10,8 +10,6 @@ type A = TypedArray;
  * 0 where it is broadcast. A partial writes cotangent * partial; "pass" stands for a partial of 1, null for none.
  */
 export interface ElementwiseKernel {
-  /** Of plain numbers; a condition is 1 or 0. */
-  readonly scalar: (...operands: number[]) => number;
   readonly forward: Forward;
   readonly partials: readonly (PartialLoop | "pass" | null)[];
   /** What each partial reads: bit k for operand k, bit 3 for the output. */
@@ -52,7 +50,6 @@ export type PartialLoop = (
 
 export const kernels = {
   identity: {
-    scalar: (x: number) => x,
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = x[x0]!;
     },
@@ -60,7 +57,6 @@ export const kernels = {
     keeps: [0],
   },
   neg: {
-    scalar: (x: number) => -x,
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = -x[x0]!;
     },
@@ -72,7 +68,6 @@ export const kernels = {
     keeps: [0],
   },
   exp: {
-    scalar: (x: number) => Math.exp(x),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = Math.exp(x[x0]!);
     },
@@ -84,7 +79,6 @@ export const kernels = {
     keeps: [8],
   },
   expm1: {
-    scalar: (x: number) => Math.expm1(x),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = Math.expm1(x[x0]!);
     },
@@ -96,7 +90,6 @@ export const kernels = {
     keeps: [8],
   },
   log: {
-    scalar: (x: number) => Math.log(x),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = Math.log(x[x0]!);
     },
@@ -108,7 +101,6 @@ export const kernels = {
     keeps: [1],
   },
   log1p: {
-    scalar: (x: number) => Math.log1p(x),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = Math.log1p(x[x0]!);
     },
@@ -120,7 +112,6 @@ export const kernels = {
     keeps: [1],
   },
   sqrt: {
-    scalar: (x: number) => Math.sqrt(x),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = Math.sqrt(x[x0]!);
     },
@@ -132,7 +123,6 @@ export const kernels = {
     keeps: [8],
   },
   square: {
-    scalar: (x: number) => x * x,
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = x[x0]! * x[x0]!;
     },
@@ -144,7 +134,6 @@ export const kernels = {
     keeps: [1],
   },
   abs: {
-    scalar: (x: number) => Math.abs(x),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = Math.abs(x[x0]!);
     },
@@ -156,7 +145,6 @@ export const kernels = {
     keeps: [1],
   },
   sign: {
-    scalar: (x: number) => Math.sign(x),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = Math.sign(x[x0]!);
     },
@@ -168,7 +156,6 @@ export const kernels = {
     keeps: [0],
   },
   reciprocal: {
-    scalar: (x: number) => 1 / x,
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = 1 / x[x0]!;
     },
@@ -180,7 +167,6 @@ export const kernels = {
     keeps: [8],
   },
   sin: {
-    scalar: (x: number) => Math.sin(x),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = Math.sin(x[x0]!);
     },
@@ -192,7 +178,6 @@ export const kernels = {
     keeps: [1],
   },
   cos: {
-    scalar: (x: number) => Math.cos(x),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = Math.cos(x[x0]!);
     },
@@ -204,7 +189,6 @@ export const kernels = {
     keeps: [1],
   },
   tanh: {
-    scalar: (x: number) => Math.tanh(x),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = Math.tanh(x[x0]!);
     },
@@ -216,7 +200,6 @@ export const kernels = {
     keeps: [8],
   },
   sigmoid: {
-    scalar: (x: number) => 1 / (1 + Math.exp(-x)),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = 1 / (1 + Math.exp(-x[x0]!));
     },
@@ -228,7 +211,6 @@ export const kernels = {
     keeps: [8],
   },
   relu: {
-    scalar: (x: number) => Math.max(x, 0),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = Math.max(x[x0]!, 0);
     },
@@ -240,7 +222,6 @@ export const kernels = {
     keeps: [1],
   },
   softplus: {
-    scalar: (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = Math.max(x[x0]!, 0) + Math.log1p(Math.exp(-Math.abs(x[x0]!)));
     },
@@ -252,7 +233,6 @@ export const kernels = {
     keeps: [1],
   },
   add: {
-    scalar: (x: number, y: number) => x + y,
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = x[x0]! + y[y0]!;
     },
@@ -260,7 +240,6 @@ export const kernels = {
     keeps: [0, 0],
   },
   sub: {
-    scalar: (x: number, y: number) => x - y,
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = x[x0]! - y[y0]!;
     },
@@ -273,7 +252,6 @@ export const kernels = {
     keeps: [0, 0],
   },
   mul: {
-    scalar: (x: number, y: number) => x * y,
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = x[x0]! * y[y0]!;
     },
@@ -288,7 +266,6 @@ export const kernels = {
     keeps: [2, 1],
   },
   div: {
-    scalar: (x: number, y: number) => x / y,
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = x[x0]! / y[y0]!;
     },
@@ -303,7 +280,6 @@ export const kernels = {
     keeps: [2, 10],
   },
   pow: {
-    scalar: (x: number, y: number) => pow(x, y),
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = pow(x[x0]!, y[y0]!);
     },
@@ -319,7 +295,6 @@ export const kernels = {
     keeps: [3, 11],
   },
   maximum: {
-    scalar: (x: number, y: number) => Math.max(x, y),
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = Math.max(x[x0]!, y[y0]!);
     },
@@ -334,7 +309,6 @@ export const kernels = {
     keeps: [3, 3],
   },
   minimum: {
-    scalar: (x: number, y: number) => Math.min(x, y),
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = Math.min(x[x0]!, y[y0]!);
     },
@@ -349,7 +323,6 @@ export const kernels = {
     keeps: [3, 3],
   },
   eq: {
-    scalar: (x: number, y: number) => (x === y ? 1 : 0),
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = x[x0]! === y[y0]! ? 1 : 0;
     },
@@ -357,7 +330,6 @@ export const kernels = {
     keeps: [],
   },
   ne: {
-    scalar: (x: number, y: number) => (x !== y ? 1 : 0),
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = x[x0]! !== y[y0]! ? 1 : 0;
     },
@@ -365,7 +337,6 @@ export const kernels = {
     keeps: [],
   },
   lt: {
-    scalar: (x: number, y: number) => (x < y ? 1 : 0),
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = x[x0]! < y[y0]! ? 1 : 0;
     },
@@ -373,7 +344,6 @@ export const kernels = {
     keeps: [],
   },
   le: {
-    scalar: (x: number, y: number) => (x <= y ? 1 : 0),
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = x[x0]! <= y[y0]! ? 1 : 0;
     },
@@ -381,7 +351,6 @@ export const kernels = {
     keeps: [],
   },
   gt: {
-    scalar: (x: number, y: number) => (x > y ? 1 : 0),
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = x[x0]! > y[y0]! ? 1 : 0;
     },
@@ -389,7 +358,6 @@ export const kernels = {
     keeps: [],
   },
   ge: {
-    scalar: (x: number, y: number) => (x >= y ? 1 : 0),
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = x[x0]! >= y[y0]! ? 1 : 0;
     },
@@ -397,7 +365,6 @@ export const kernels = {
     keeps: [],
   },
   logicalAnd: {
-    scalar: (x: number, y: number) => (x !== 0 && y !== 0 ? 1 : 0),
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = x[x0]! !== 0 && y[y0]! !== 0 ? 1 : 0;
     },
@@ -405,7 +372,6 @@ export const kernels = {
     keeps: [],
   },
   logicalOr: {
-    scalar: (x: number, y: number) => (x !== 0 || y !== 0 ? 1 : 0),
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = x[x0]! !== 0 || y[y0]! !== 0 ? 1 : 0;
     },
@@ -413,7 +379,6 @@ export const kernels = {
     keeps: [],
   },
   logicalXor: {
-    scalar: (x: number, y: number) => ((x !== 0) !== (y !== 0) ? 1 : 0),
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = (x[x0]! !== 0) !== (y[y0]! !== 0) ? 1 : 0;
     },
@@ -421,7 +386,6 @@ export const kernels = {
     keeps: [],
   },
   logicalNot: {
-    scalar: (x: number) => (!(x !== 0) ? 1 : 0),
     forward: (n, out, o, x: A, x0: number, xs: number) => {
       for (let k = 0; k < n; k++, x0 += xs) out[o + k] = !(x[x0]! !== 0) ? 1 : 0;
     },
@@ -429,7 +393,6 @@ export const kernels = {
     keeps: [],
   },
   where: {
-    scalar: (c: number, x: number, y: number) => (c !== 0 ? x : y),
     forward: (n, out, o, c: A, c0: number, cs: number, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
       for (let k = 0; k < n; k++, c0 += cs, x0 += xs, y0 += ys) out[o + k] = c[c0]! !== 0 ? x[x0]! : y[y0]!;
     },

@@ -1,6 +1,6 @@
-import type { Arithmetic, Partial_ } from "./algebra.js";
+import type { Arithmetic, PartialOf } from "./algebra.js";
 
-/** Intervals of the real line, one an operand, on which an operation is checked, timed and documented. */
+/** Intervals of the real line, one an operand, on which an operation is documented, and where it can be checked and timed. */
 export type Domain = readonly (readonly [number, number])[];
 
 interface Unary {
@@ -8,7 +8,7 @@ interface Unary {
   /** An int32 or bool operand stays an integer; otherwise it becomes float64 first. */
   readonly integer?: boolean;
   readonly forward: <T, C>(m: Arithmetic<T, C>, x: T) => T;
-  readonly partials: readonly [<T, C>(m: Arithmetic<T, C>, x: T, out: T) => Partial_<T, C>];
+  readonly partials: readonly [<T, C>(m: Arithmetic<T, C>, x: T, out: T) => PartialOf<T, C>];
 }
 
 interface Binary {
@@ -16,8 +16,8 @@ interface Binary {
   readonly integer?: boolean;
   readonly forward: <T, C>(m: Arithmetic<T, C>, x: T, y: T) => T;
   readonly partials: readonly [
-    <T, C>(m: Arithmetic<T, C>, x: T, y: T, out: T) => Partial_<T, C>,
-    <T, C>(m: Arithmetic<T, C>, x: T, y: T, out: T) => Partial_<T, C>,
+    <T, C>(m: Arithmetic<T, C>, x: T, y: T, out: T) => PartialOf<T, C>,
+    <T, C>(m: Arithmetic<T, C>, x: T, y: T, out: T) => PartialOf<T, C>,
   ];
 }
 
@@ -262,8 +262,8 @@ export const choice = {
     forward: <T, C>(m: Arithmetic<T, C>, c: C, x: T, y: T) => T;
     partials: readonly [
       null,
-      <T, C>(m: Arithmetic<T, C>, c: C, x: T, y: T, out: T) => Partial_<T, C>,
-      <T, C>(m: Arithmetic<T, C>, c: C, x: T, y: T, out: T) => Partial_<T, C>,
+      <T, C>(m: Arithmetic<T, C>, c: C, x: T, y: T, out: T) => PartialOf<T, C>,
+      <T, C>(m: Arithmetic<T, C>, c: C, x: T, y: T, out: T) => PartialOf<T, C>,
     ];
   }
 >;

@@ -1,4 +1,4 @@
-import { type Arithmetic, Guarded, type Partial_ } from "./algebra.js";
+import { type Arithmetic, Guarded, type PartialOf } from "./algebra.js";
 
 /** The reader "names": a rule applied to names gives an expression, which tells its formula and which operands it needs. */
 export type Expression =
@@ -60,7 +60,7 @@ export const expressions: Arithmetic<Expression> = {
 };
 
 /** The names that an expression (or a guarded partial) reads. */
-export function namesIn(e: Partial_<Expression, Expression>): Set<string> {
+export function namesIn(e: PartialOf<Expression, Expression>): Set<string> {
   if (e instanceof Guarded) return new Set([...namesIn(e.condition), ...namesIn(e.partial)]);
   if (e.kind === "const") return new Set();
   if (e.kind === "name") return new Set([e.name]);
@@ -68,7 +68,7 @@ export function namesIn(e: Partial_<Expression, Expression>): Set<string> {
 }
 
 /** cotangent * partial, as an expression; a guarded partial becomes a `where` with 0. */
-export function contribution(cotangent: Expression, partial: Partial_<Expression, Expression>): Expression {
+export function contribution(cotangent: Expression, partial: PartialOf<Expression, Expression>): Expression {
   if (!(partial instanceof Guarded)) return expressions.mul(cotangent, partial);
   return expressions.where(partial.condition, expressions.mul(cotangent, partial.partial), expressions.const(0));
 }

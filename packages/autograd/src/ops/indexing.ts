@@ -4,14 +4,16 @@ import { ArrayType, type NdArray, newArray } from "./array.js";
 import type { StructuralOp } from "./op.js";
 import { type Axis, forEachLine } from "./reductions.js";
 
-function checkIndices(op: string, indices: ArrayType): void {
+/** Throws DTypeError unless indices are int32. */
+export function checkIndices(op: string, indices: ArrayType): void {
   if (indices.dtype === "int32") return;
   throw new DTypeError(
     `${op}: indices are int32, got ${indices.dtype} of shape ${formatShape(indices.shape)}; make them with value(…, { dtype: "int32" })`,
   );
 }
 
-function checkIndex(op: string, index: number, length: number, axis: number, shape: Shape): void {
+/** Throws IndexError for an index outside an axis. */
+export function checkIndex(op: string, index: number, length: number, axis: number, shape: Shape): void {
   if (index >= 0 && index < length) return;
   throw new IndexError(`${op}: index ${index} is outside axis ${axis} of shape ${formatShape(shape)}; indices run from 0 to ${length - 1}`);
 }

@@ -1,11 +1,11 @@
-import type { ArrayAlgebra, Arithmetic, Partial_ } from "./algebra.js";
+import type { ArrayAlgebra, Arithmetic, PartialOf } from "./algebra.js";
 import type { ArrayType, NdArray } from "./array.js";
 import type { Domain } from "./elementwise.js";
 import type { ElementwiseKernel } from "./elementwise.generated.js";
 
 /** Rules as every reader calls them; the table's entries are typed by their number of operands. */
 export type ElementwiseForward = <T>(m: Arithmetic<T>, ...operands: T[]) => T;
-export type ElementwisePartial = <T>(m: Arithmetic<T>, ...operandsAndOut: T[]) => Partial_<T, T>;
+export type ElementwisePartial = <T>(m: Arithmetic<T>, ...operandsAndOut: T[]) => PartialOf<T, T>;
 
 export interface ElementwiseOp {
   readonly kind: "elementwise";

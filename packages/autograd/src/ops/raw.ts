@@ -9,9 +9,9 @@ import { broadcastStrides, forEachRow } from "./rows.js";
 
 /** Element by element; the operands broadcast. */
 export function runElementwise(op: ElementwiseOp, operands: readonly Payload[]): Payload {
-  if (op.result !== "bool" && op.arity < 3) {
-    const [x, y = 0] = operands;
-    if (typeof x === "number" && typeof y === "number") return op.kernel.scalar(x, y);
+  if (op.result !== "bool" && operands.every((x) => typeof x === "number")) {
+    op.kernel.forward(1, RESULT, 0, elementsOf(operands[0], 0), 0, 0, elementsOf(operands[1], 1), 0, 0, elementsOf(operands[2], 2), 0, 0);
+    return RESULT[0] as number;
   }
   const type = elementwiseType(op, operands);
   const out = newArray(type);
@@ -52,6 +52,7 @@ function resultDType(op: ElementwiseOp, operands: readonly Payload[]): DType {
 }
 
 const NOTHING = new Float64Array(1);
+const RESULT = new Float64Array(1);
 const NUMBERS = [new Float64Array(1), new Float64Array(1), new Float64Array(1)] as const;
 
 /** The elements of an operand, plain numbers in a place of their own. */

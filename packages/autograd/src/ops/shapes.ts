@@ -112,7 +112,7 @@ export const broadcastTo: StructuralOp<{ readonly shape: Shape }> = {
     const from = x as ArrayType;
     if (!sameShape(broadcastShapes("broadcastTo", from.shape, shape), shape)) {
       throw new ShapeError(
-        `broadcastTo: shape ${formatShape(from.shape)} does not stretch to ${formatShape(shape)}; only axes of length 1, and new ones in front, stretch`,
+        `broadcastTo: shape ${formatShape(from.shape)} does not stretch to ${formatShape(shape)}; only axes of length 1 and new ones in front stretch`,
       );
     }
     return [new ArrayType(from.dtype, shape)];
@@ -238,7 +238,7 @@ export const concat: StructuralOp<JoinAxis> = {
     for (const { shape } of types) {
       if (shape.length === first.shape.length && shape.every((n, k) => k === axis || n === first.shape[k])) continue;
       throw new ShapeError(
-        `concat: shapes ${types.map((t) => formatShape(t.shape)).join(", ")} differ outside axis ${axis}; join along another axis, or stack for a new one`,
+        `concat: shapes ${types.map((t) => formatShape(t.shape)).join(", ")} differ outside axis ${axis}; join along another, or stack`,
       );
     }
     return [
@@ -267,7 +267,7 @@ export const stack: StructuralOp<JoinAxis> = {
     const other = types.find(({ shape }) => !sameShape(shape, first.shape));
     if (other !== undefined) {
       throw new ShapeError(
-        `stack: shapes ${formatShape(first.shape)} and ${formatShape(other.shape)} differ; stack joins equal shapes, concat along an axis they have`,
+        `stack: shapes ${formatShape(first.shape)} and ${formatShape(other.shape)} differ; stack joins equal shapes, concat others`,
       );
     }
     return [new ArrayType(commonDType(types), [...first.shape.slice(0, axis), types.length, ...first.shape.slice(axis)])];

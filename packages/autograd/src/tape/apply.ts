@@ -3,6 +3,7 @@ import { InputError } from "../errors.js";
 import { ArrayType, filled, NdArray, type Payload, toPayload, typeOf } from "../ops/array.js";
 import { arrayAlgebra } from "../ops/arrayAlgebra.js";
 import type { ElementwiseOp, Op, StructuralOp } from "../ops/op.js";
+import { choice } from "../ops/table.js";
 import { runElementwise, runOnEqualTypes, runStructural } from "../ops/raw.js";
 import { sameShape } from "../shape.js";
 import { ArrayNode, type Kept, noteBytes, noteRecorded } from "./arrayNode.js";
@@ -104,7 +105,7 @@ function weakened(op: ElementwiseOp, operands: readonly Operand[]): Value[] {
 
 /** All outputs of a structural operation. */
 export function applyStructural<A>(op: StructuralOp<A>, operands: readonly Value[], attributes: A): Value[] {
-  const payloads = operands.map((x) => x.concrete(op.name));
+  const payloads = operands.map((x) => x.payload);
   const outs = runStructural(op, payloads, attributes);
   const carries = (k: number) =>
     !(op.constants?.includes(k) ?? false) && (operands[k] as Value).origin !== null && isFloating((operands[k] as Value).dtype);
@@ -158,8 +159,20 @@ export const recordedAlgebra = arrayAlgebra<Value>({
 
 /** Arithmetic on scalars goes on the tape of segments; its functions come back here for arrays. */
 function elementwiseValue(op: ElementwiseOp, operands: readonly Value[]): Value {
-  const onScalars = scalarFunctions[op.name];
+  if (op === choice.where && operands.every((x) => x.shape.length === 0)) return chosen(operands as [Value, Value, Value]);
+  const onScalars = scalarFunction(op);
   return onScalars === undefined ? applyElementwise(op, operands) : onScalars(...operands);
 }
 
-const scalarFunctions = scalar as unknown as Record<string, ((...operands: Value[]) => Value) | undefined>;
+/** A choice between scalars is made here and now: its derivative is that of the scalar taken. */
+function chosen([condition, x, y]: readonly [Value, Value, Value]): Value {
+  return condition.item() !== 0 ? x : y;
+}
+
+const functions = new Map<ElementwiseOp, ((...operands: Value[]) => Value) | undefined>();
+
+/** The function of the scalar tape for an operation, if it has one. */
+function scalarFunction(op: ElementwiseOp): ((...operands: Value[]) => Value) | undefined {
+  if (!functions.has(op)) functions.set(op, (scalar as unknown as Record<string, (...operands: Value[]) => Value>)[op.name]);
+  return functions.get(op);
+}

@@ -1,5 +1,6 @@
-import type { ArrayType, Payload } from "../ops/array.js";
-import type { Op } from "../ops/op.js";
+import { InputError } from "../errors.js";
+import { ArrayType, type Payload, typeOf } from "../ops/array.js";
+import type { Linearization, Op } from "../ops/op.js";
 import type { Hook } from "./hooks.js";
 import { currentScope, openCoreOf, seal, Segment, viewOf } from "./segments.js";
 import type { Param } from "./value.js";
@@ -63,6 +64,32 @@ export class ArrayNode {
       if (origin === whole) this.origins[k] = viewOf(whole, this.indices[k] as number);
     });
   }
+}
+
+/** The type of an operand or output, whether or not it was kept itself. */
+export function typeOfKept(x: Kept): ArrayType {
+  return x instanceof ArrayType ? x : typeOf(x);
+}
+
+function kept(x: Kept | undefined): Payload {
+  if (x === undefined || x instanceof ArrayType)
+    throw new InputError("a rule reads an operand or output that it does not list under `keeps`");
+  return x;
+}
+
+/** What rules read of a recorded node, as values of a reader. Throws InputError where a rule reads more than it declares. */
+export function linearizationOf<T>(
+  { attributes, operands, outputs }: Pick<ArrayNode, "attributes" | "operands" | "outputs">,
+  operand: (x: Payload, k: number) => T,
+  output: (x: Payload, k: number) => T,
+): Linearization<T, unknown> {
+  return {
+    attributes,
+    types: operands.map(typeOfKept),
+    outTypes: outputs.map(typeOfKept),
+    operand: (k) => operand(kept(operands[k]), k),
+    output: (k) => output(kept(outputs[k]), k),
+  };
 }
 
 /** Notes that an array node was recorded: a sealed segment is kept only as far as the node needs it. */

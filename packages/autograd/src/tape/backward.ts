@@ -19,9 +19,7 @@ export interface BackwardOptions {
 /** See Value.backward. */
 export function backward(root: Value, { seed, createGraph = false, retainGraph = false }: BackwardOptions): void {
   if (root.origin === null) {
-    throw new GraphError(
-      "backward: this value needs no gradient: it is a constant, or was computed under noGrad or from constants only. Start from a param(…), or take it out of noGrad",
-    );
+    throw new GraphError("backward: this value needs no gradient: it was computed from constants or under noGrad; start from a param(…)");
   }
   const cotangent = seedOf(root, seed);
   if (createGraph) return recordedBackward(root, cotangent);

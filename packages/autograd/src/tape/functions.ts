@@ -1,9 +1,9 @@
 import { IndexError, InputError, ShapeError } from "../errors.js";
 import type { Range } from "../ops/algebra.js";
 import * as composites from "../ops/composites.js";
-import type { LossOptions, Reduction, VarianceOptions } from "../ops/composites.js";
+import type { LossOptions, ReductionOptions, VarianceOptions } from "../ops/composites.js";
 import { maxAlong, minAlong, sort as sortOp } from "../ops/reductions.js";
-import { takeRows, gather as gatherOp } from "../ops/indexing.js";
+import { checkIndex, takeRows, gather as gatherOp } from "../ops/indexing.js";
 import { concat as concatOp, stack as stackOp, unstack as unstackOp } from "../ops/shapes.js";
 import { checkShape, formatShape, normalizeAxes, normalizeAxis, reducedShape, type Shape, sizeOf } from "../shape.js";
 import { applyStructural, type Operand, recordedAlgebra as m, toValue } from "./apply.js";
@@ -19,7 +19,7 @@ import type { SliceEntry, Value } from "./value.js";
  * import { sum } from "@unroll/autograd";
  * console.log(sum([[1, 2], [3, 4]], { axis: 0 }).toArray()); // [ 4, 6 ]
  */
-export function sum(x: Operand, options: Reduction = {}): Value {
+export function sum(x: Operand, options: ReductionOptions = {}): Value {
   return composites.reduce(m, "sum", toValue("sum", x), options, (x, axes) => m.sum(x, axes));
 }
 
@@ -29,7 +29,7 @@ export function sum(x: Operand, options: Reduction = {}): Value {
  * import { mean } from "@unroll/autograd";
  * console.log(mean([[1, 2], [3, 4]], { axis: 1 }).toArray()); // [ 1.5, 3.5 ]
  */
-export function mean(x: Operand, options: Reduction = {}): Value {
+export function mean(x: Operand, options: ReductionOptions = {}): Value {
   return composites.mean(m, toValue("mean", x), options);
 }
 
@@ -41,7 +41,7 @@ export function mean(x: Operand, options: Reduction = {}): Value {
  * x.prod().backward();
  * console.log(x.grad.toArray()); // [ 0, 10, 0 ]
  */
-export function prod(x: Operand, options: Reduction = {}): Value {
+export function prod(x: Operand, options: ReductionOptions = {}): Value {
   return composites.prod(m, toValue("prod", x), options);
 }
 
@@ -61,7 +61,7 @@ export function variance(x: Operand, options: VarianceOptions = {}): Value {
  * import { logSumExp } from "@unroll/autograd";
  * console.log(logSumExp([1000, 1000]).item()); // 1000.6931471805599
  */
-export function logSumExp(x: Operand, options: Reduction = {}): Value {
+export function logSumExp(x: Operand, options: ReductionOptions = {}): Value {
   return composites.logSumExp(m, toValue("logSumExp", x), options);
 }
 
@@ -72,7 +72,7 @@ export function logSumExp(x: Operand, options: Reduction = {}): Value {
  * import { max } from "@unroll/autograd";
  * console.log(max([[1, 5], [7, 2]], { axis: 1 }).toArray()); // [ 5, 7 ]
  */
-export function max(x: Operand, options: Reduction = {}): Value {
+export function max(x: Operand, options: ReductionOptions = {}): Value {
   return extreme("max", toValue("max", x), options);
 }
 
@@ -82,11 +82,11 @@ export function max(x: Operand, options: Reduction = {}): Value {
  * import { min } from "@unroll/autograd";
  * console.log(min([[1, 5], [7, 2]]).item()); // 1
  */
-export function min(x: Operand, options: Reduction = {}): Value {
+export function min(x: Operand, options: ReductionOptions = {}): Value {
   return extreme("min", toValue("min", x), options);
 }
 
-function extreme(name: "max" | "min", x: Value, options: Reduction): Value {
+function extreme(name: "max" | "min", x: Value, options: ReductionOptions): Value {
   const axes = normalizeAxes(name, options.axis, x.shape);
   const [axis] = axes;
   if (options.axis === undefined || axis === undefined || axes.length > 1) {
@@ -149,9 +149,15 @@ function inferredShape(from: Shape, shape: Shape): Shape {
   const open = shape.indexOf(-1);
   if (open < 0) return checkShape("reshape", shape);
   const rest = sizeOf(shape.filter((_, k) => k !== open));
+  const length = rest === 0 ? 0 : sizeOf(from) / rest;
+  if (!Number.isInteger(length)) {
+    throw new ShapeError(
+      `reshape: the ${sizeOf(from)} elements of shape ${formatShape(from)} do not divide into ${formatShape(shape)}; the other lengths must divide them`,
+    );
+  }
   return checkShape(
     "reshape",
-    shape.map((length, k) => (k !== open ? length : rest === 0 ? 0 : Math.floor(sizeOf(from) / rest))),
+    shape.map((n, k) => (k === open ? length : n)),
   );
 }
 
@@ -378,10 +384,7 @@ export function mseLoss(prediction: Operand, target: Operand, options: LossOptio
 export function crossEntropy(logits: Operand, targets: Operand, options: LossOptions = {}): Value {
   const [scores, classes] = [toValue("crossEntropy", logits), indicesOf("crossEntropy", targets)];
   const [, count] = scores.shape;
-  const odd = classes.dtype === "int32" && count !== undefined ? classes.data.find((k) => k < 0 || k >= count) : undefined;
-  if (odd !== undefined)
-    throw new IndexError(
-      `crossEntropy: class ${odd} does not exist for logits of shape ${formatShape(scores.shape)}; classes run from 0 to ${(count as number) - 1}`,
-    );
+  // Said here, under the name of the loss, not by the gather inside it.
+  if (classes.dtype === "int32" && count !== undefined) for (const k of classes.data) checkIndex("crossEntropy", k, count, 1, scores.shape);
   return composites.crossEntropy(m, scores, classes, options);
 }

@@ -1,11 +1,8 @@
-import { GraphError } from "../errors.js";
 import type { ArrayAlgebra } from "../ops/algebra.js";
-import { ArrayType, type Payload, typeOf } from "../ops/array.js";
 import { cotangentOf, tangentsOf } from "../ops/differentiate.js";
 import type { ElementwiseOp, Linearization, Op, StructuralOp } from "../ops/op.js";
-import { ArrayNode, type Kept, type Origin } from "./arrayNode.js";
+import { ArrayNode, type Kept, linearizationOf, type Origin } from "./arrayNode.js";
 import type { Floor } from "./pass.js";
-import type { Hook } from "./hooks.js";
 import { CONST, EARLIER, NODE, PARAM, RELEASED, releasedError, Segment } from "./segments.js";
 import { FIRST_CODE, scalarOps } from "./scalar.generated.js";
 import { Param, Value } from "./value.js";
@@ -19,26 +16,25 @@ import { Param, Value } from "./value.js";
 export type Leaf = Value;
 
 /** Where an operand comes from. */
-export type Source = { readonly node: GraphNode; readonly output: number } | { readonly leaf: Leaf } | null;
+export type GraphSource = { readonly node: GraphNode; readonly output: number } | { readonly leaf: Leaf } | null;
 
 export class GraphNode {
   readonly op: Op;
   readonly attributes: unknown;
   readonly scope: string | null;
   /** null for constants, and for what a transform does not follow. */
-  sources: Source[] = [];
-  readonly operands: readonly Kept[];
+  sources: GraphSource[] = [];
+  readonly operands: Kept[];
   readonly origins: readonly (Origin | null)[];
   readonly indices: readonly number[];
-  readonly outputs: readonly Kept[];
+  readonly outputs: Kept[];
   /** The Value that an output is, as origin and index. */
   readonly origin: Origin;
   readonly index: number;
-  readonly hooks: readonly (readonly Hook[] | undefined)[] | null;
   /** Ascending in order of recording: array nodes stand before the scalar node recorded next. */
   readonly order: readonly [segment: number, offset: number, sequence: number];
 
-  constructor(fields: Omit<GraphNode, "sources" | "types" | "outTypes" | "values">) {
+  constructor(fields: Omit<GraphNode, "sources">) {
     this.op = fields.op;
     this.attributes = fields.attributes;
     this.scope = fields.scope;
@@ -48,44 +44,25 @@ export class GraphNode {
     this.outputs = fields.outputs;
     this.origin = fields.origin;
     this.index = fields.index;
-    this.hooks = fields.hooks;
     this.order = fields.order;
   }
-
-  get types(): ArrayType[] {
-    return this.operands.map(typeOfKept);
-  }
-
-  get outTypes(): ArrayType[] {
-    return this.outputs.map(typeOfKept);
-  }
-}
-
-function typeOfKept(x: Kept): ArrayType {
-  return x instanceof ArrayType ? x : typeOf(x);
-}
-
-function payloadOf(node: GraphNode, x: Kept | undefined): Payload {
-  if (x === undefined || x instanceof ArrayType)
-    throw new GraphError(`${node.op.name}: its rule reads what it does not list under \`keeps\``);
-  return x;
 }
 
 export interface Graph {
   /** In reverse order of recording. */
   readonly nodes: readonly GraphNode[];
-  readonly roots: readonly Source[];
+  readonly roots: readonly GraphSource[];
   /** Whether it depends on anything but the targets: then its derivatives can be differentiated again. */
   readonly foreign: boolean;
 }
 
-interface Scope {
+interface Region {
   readonly targets: readonly Value[];
   readonly floor: Floor;
 }
 
 /** What the roots depend on. Under a scope, only what lies between its targets and the roots is followed. */
-export function graphOf(roots: readonly Value[], scope: Scope | null): Graph {
+export function graphOf(roots: readonly Value[], scope: Region | null): Graph {
   const reader = new GraphReader(scope);
   const sources = roots.map((root) => reader.sourceOf(root.origin, root.index));
   reader.expandAll();
@@ -100,12 +77,12 @@ function latestFirst({ order: p }: GraphNode, { order: q }: GraphNode): number {
 class GraphReader {
   readonly nodes: GraphNode[] = [];
   foreign = false;
-  private readonly scope: Scope | null;
+  private readonly scope: Region | null;
   private readonly known = new Map<object, Map<number, GraphNode>>();
   private readonly targets = new Map<object, Map<number, Value>>();
   private expanded = 0;
 
-  constructor(scope: Scope | null) {
+  constructor(scope: Region | null) {
     this.scope = scope;
     for (const target of scope?.targets ?? [])
       if (target.origin !== null) entryOf(this.targets, keyOf(target.origin)).set(target.index, target);
@@ -119,7 +96,7 @@ class GraphReader {
     }
   }
 
-  sourceOf(origin: Origin | null, index: number): Source {
+  sourceOf(origin: Origin | null, index: number): GraphSource {
     if (origin === null) return null;
     const target = this.targets.get(keyOf(origin))?.get(index);
     if (target !== undefined) return { leaf: target };
@@ -142,9 +119,9 @@ class GraphReader {
     let node = known.get(0);
     if (node === undefined) {
       if (from.released) releasedError();
-      const { op, attributes, scope, operands, origins, indices, outputs, hooks } = from;
+      const { op, attributes, scope, operands, origins, indices, outputs } = from;
       const order = [from.segmentId, from.offset, from.sequence] as const;
-      node = new GraphNode({ op, attributes, scope, operands, origins, indices, outputs, origin: from, index: 0, hooks, order });
+      node = new GraphNode({ op, attributes, scope, operands, origins, indices, outputs, origin: from, index: 0, order });
       known.set(0, node);
       this.nodes.push(node);
     }
@@ -182,8 +159,6 @@ function scalarNode(segment: Segment, offset: number): GraphNode {
   const code = core.codeAt(place);
   if (code === RELEASED) releasedError();
   const op = scalarOps[code - FIRST_CODE] as ElementwiseOp;
-  if (op === undefined)
-    throw new GraphError(`backward: node ${offset} of a segment is no operation (code ${code}); this is a defect of the library`);
   const places = [core.a[place] as number, core.b[place] as number].slice(0, op.arity);
   const operands = places.map((p) => operandAt(segment, p));
   return new GraphNode({
@@ -196,7 +171,6 @@ function scalarNode(segment: Segment, offset: number): GraphNode {
     outputs: [core.v[place] as number],
     origin: segment,
     index: offset,
-    hooks: core.hooks?.has(place) ? [core.hooks.get(place)?.hooks ?? []] : null,
     order: [core.id, offset, Number.MAX_VALUE],
   });
 }
@@ -220,31 +194,27 @@ function operandAt(segment: Segment, place: number): { origin: Origin | null; in
 }
 
 /** How a reader sees the operands and outputs of recorded nodes. */
-export interface View<T> {
+export interface OperandReader<T> {
   /** A recorded operand or output as a value of the reader. */
   readonly operand: (x: Value) => T;
-  /** Hooks on a cotangent, where they are to run. */
-  readonly hook?: (hooks: readonly Hook[], cotangent: T) => T;
   /** Called with each cotangent that a node gives an operand. */
-  readonly onEdge?: (node: GraphNode, k: number, source: Source, cotangent: T) => void;
+  readonly onEdge?: (node: GraphNode, k: number, source: GraphSource, cotangent: T) => void;
 }
 
-function linearizationOf<T>(node: GraphNode, view: View<T>): Linearization<T, unknown> {
-  return {
-    attributes: node.attributes,
-    types: node.types,
-    outTypes: node.outTypes,
-    operand: (k) => view.operand(new Value(node.origins[k] ?? null, node.indices[k] as number, payloadOf(node, node.operands[k]))),
-    output: (k) =>
-      view.operand(new Value(node.origin, node.origin instanceof ArrayNode ? k : node.index, payloadOf(node, node.outputs[k]))),
-  };
+function linearized<T>(node: GraphNode, reader: OperandReader<T>): Linearization<T, unknown> {
+  const { origins, indices, origin, index } = node;
+  return linearizationOf(
+    node,
+    (x, k) => reader.operand(new Value(origins[k] ?? null, indices[k] as number, x)),
+    (x, k) => reader.operand(new Value(origin, origin instanceof ArrayNode ? k : index, x)),
+  );
 }
 
 /** Reverse mode: the cotangent of every leaf, from those of the roots (null where there is none). */
-export function pullBack<T>(graph: Graph, m: ArrayAlgebra<T>, seeds: readonly (T | null)[], view: View<T>): Map<Leaf, T> {
+export function pullBack<T>(graph: Graph, m: ArrayAlgebra<T>, seeds: readonly (T | null)[], reader: OperandReader<T>): Map<Leaf, T> {
   const cotangents = new Map<GraphNode, (T | null)[]>();
   const leaves = new Map<Leaf, T>();
-  const deliver = (source: Source, d: T) => {
+  const deliver = (source: GraphSource, d: T) => {
     if (source === null) return;
     if ("leaf" in source) {
       const before = leaves.get(source.leaf);
@@ -264,12 +234,11 @@ export function pullBack<T>(graph: Graph, m: ArrayAlgebra<T>, seeds: readonly (T
     const outputs = cotangents.get(node);
     if (outputs === undefined) continue;
     cotangents.delete(node);
-    const at = linearizationOf(node, view);
-    const hooked = outputs.map((d, k) => (d === null || view.hook === undefined ? d : view.hook(node.hooks?.[k] ?? [], d)));
+    const at = linearized(node, reader);
     node.sources.forEach((source, k) => {
       if (source === null) return;
-      const d = cotangentOf(m, node.op, k, hooked, at);
-      view.onEdge?.(node, k, source, d);
+      const d = cotangentOf(m, node.op, k, outputs, at);
+      reader.onEdge?.(node, k, source, d);
       deliver(source, d);
     });
   }
@@ -283,11 +252,11 @@ export function pushForward<T>(
   graph: Graph,
   m: ArrayAlgebra<T>,
   tangents: ReadonlyMap<Leaf, T>,
-  view: View<T>,
+  reader: OperandReader<T>,
   transposed: Transposed<T>,
 ): (T | null)[] {
   const known = new Map<GraphNode, (T | null)[]>();
-  const tangentOf = (source: Source): T | null => {
+  const tangentOf = (source: GraphSource): T | null => {
     if (source === null) return null;
     return "leaf" in source ? (tangents.get(source.leaf) ?? null) : (known.get(source.node)?.[source.output] ?? null);
   };
@@ -295,7 +264,7 @@ export function pushForward<T>(
     const node = graph.nodes[k] as GraphNode;
     const incoming = node.sources.map(tangentOf);
     if (incoming.every((t) => t === null)) continue;
-    known.set(node, tangentsOf(m, node.op, incoming, linearizationOf(node, view), transposed));
+    known.set(node, tangentsOf(m, node.op, incoming, linearized(node, reader), transposed));
   }
   return graph.roots.map(tangentOf);
 }

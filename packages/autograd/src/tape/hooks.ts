@@ -2,7 +2,7 @@ import { GraphError, ShapeError } from "../errors.js";
 import { formatShape, sameShape } from "../shape.js";
 import { ArrayNode } from "./arrayNode.js";
 import { HOOKED, type Segment } from "./segments.js";
-import { Param, type Value } from "./value.js";
+import { checkIsValue, Param, type Value } from "./value.js";
 
 /** Runs when the whole gradient of a value is known; what it wants to keep it hands to `atCommit`, so that a throw leaves nothing behind. */
 export type Hook = (gradient: Value, atCommit: (f: () => void) => void) => Value;
@@ -17,18 +17,15 @@ export interface HookedNode {
 }
 
 /** The hooks of one value, in a list that may be added to. */
-function hooksOf(x: Value): Hook[] {
+function hooksOf(op: string, x: Value): Hook[] {
   const { origin } = x;
-  if (origin === null)
-    throw new GraphError(
-      "registerHook: this value needs no gradient, so no gradient will ever reach it; only values that depend on a param have one",
-    );
+  if (origin === null) throw new GraphError(`${op}: this value needs no gradient; only what depends on a param has one`);
   if (origin instanceof Param) return listIn(leafHooks, origin);
   if (origin instanceof ArrayNode) {
     origin.hooks ??= [];
     return (origin.hooks[x.index] ??= []);
   }
-  return segmentHooks(origin, x.index);
+  return segmentHooks(op, origin, x.index);
 }
 
 function listIn(map: WeakMap<Param, Hook[]>, key: Param): Hook[] {
@@ -39,11 +36,11 @@ function listIn(map: WeakMap<Param, Hook[]>, key: Param): Hook[] {
   return list;
 }
 
-function segmentHooks({ core }: Segment, offset: number): Hook[] {
+function segmentHooks(op: string, { core }: Segment, offset: number): Hook[] {
   const place = core.locate(offset);
   if (place < 0)
     throw new GraphError(
-      "registerHook: the graph of this value was released by an earlier backward pass; register hooks before it, or pass retainGraph: true there",
+      `${op}: an earlier backward pass released the graph of this value; call it before, or pass retainGraph: true there`,
     );
   core.hooks ??= new Map();
   let entry = core.hooks.get(place);
@@ -71,12 +68,13 @@ export function addHook(x: Value, f: (gradient: Value) => Value | undefined | vo
   const hook: Hook = (gradient) => {
     const changed = f(gradient);
     if (changed === undefined) return gradient;
+    checkIsValue(changed);
     if (sameShape(changed.shape, gradient.shape)) return changed;
     throw new ShapeError(
-      `registerHook: a hook gave a gradient of shape ${formatShape(changed.shape)} for a value of shape ${formatShape(gradient.shape)}; return one of the same shape, or nothing`,
+      `registerHook: a hook gave shape ${formatShape(changed.shape)} for a gradient of shape ${formatShape(gradient.shape)}; return the same shape, or nothing`,
     );
   };
-  const hooks = hooksOf(x);
+  const hooks = hooksOf("registerHook", x);
   hooks.push(hook);
   return () => {
     const k = hooks.indexOf(hook);
@@ -87,7 +85,7 @@ export function addHook(x: Value, f: (gradient: Value) => Value | undefined | vo
 /** See Value.retainGrad. */
 export function retainGradOf(x: Value): void {
   if (x instanceof Param || retained.has(x)) return;
-  hooksOf(x).push((gradient, atCommit) => {
+  hooksOf("retainGrad", x).push((gradient, atCommit) => {
     atCommit(() => retained.set(x, retained.get(x)?.add(gradient) ?? gradient));
     return gradient;
   });

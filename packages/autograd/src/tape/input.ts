@@ -35,12 +35,7 @@ function fromNumber(op: string, x: number, { shape, dtype = "float64" }: ArrayOp
 
 function fromTypedArray(op: string, x: TypedArray, { shape = [x.length], dtype = dtypeOf(x) }: ArrayOptions): Payload {
   const type = new ArrayType(dtype, checkShape(op, shape));
-  if (type.size !== x.length) {
-    throw new ShapeError(
-      `${op}: shape ${formatShape(shape)} has ${type.size} elements, the typed array ${x.length}; give a shape of that product`,
-    );
-  }
-  return copied(type, x);
+  return copied(op, type, x);
 }
 
 function dtypeOf(x: TypedArray): DType {
@@ -49,7 +44,12 @@ function dtypeOf(x: TypedArray): DType {
   return x instanceof Int32Array ? "int32" : "bool";
 }
 
-function copied(type: ArrayType, from: ArrayLike<number>): Payload {
+function copied(op: string, type: ArrayType, from: ArrayLike<number>): Payload {
+  if (type.size !== from.length) {
+    throw new ShapeError(
+      `${op}: shape ${formatShape(type.shape)} has ${type.size} elements, the input ${from.length}; give a shape of that product`,
+    );
+  }
   const out = newArray(type);
   if (type.dtype === "bool") for (let k = 0; k < type.size; k++) out.data[out.offset + k] = from[k] !== 0 ? 1 : 0;
   else out.data.set(from, out.offset);
@@ -61,12 +61,7 @@ function fromNest(op: string, x: readonly unknown[], { shape, dtype = "float64" 
   const numbers: number[] = [];
   flatten(op, x, own, 0, numbers);
   const type = new ArrayType(dtype, shape === undefined ? own : checkShape(op, shape));
-  if (type.size !== numbers.length) {
-    throw new ShapeError(
-      `${op}: shape ${formatShape(type.shape)} has ${type.size} elements, the nest ${formatShape(own)} has ${numbers.length}`,
-    );
-  }
-  return copied(type, numbers);
+  return copied(op, type, numbers);
 }
 
 /** The shape along the first entries. */
@@ -116,5 +111,5 @@ export function kindOf(x: unknown): string {
   if (x === null) return "null";
   if (typeof x === "function") return "a function";
   if (typeof x === "object") return `an object (${Object.prototype.toString.call(x).slice(8, -1)})`;
-  return x === undefined ? "undefined" : `a ${typeof x} (${String(x)})`;
+  return x === undefined ? "undefined" : `a ${typeof x}`;
 }

@@ -1,10 +1,8 @@
-import { InputError } from "../errors.js";
-import { ArrayType, NdArray, type Payload, typeOf } from "../ops/array.js";
+import { NdArray, type Payload } from "../ops/array.js";
 import { cotangentOf } from "../ops/differentiate.js";
-import type { Linearization } from "../ops/op.js";
 import { addInto, addPayloads, raw, runPartial } from "../ops/raw.js";
 import { unbroadcast } from "../ops/shapes.js";
-import type { ArrayNode, Kept } from "./arrayNode.js";
+import { type ArrayNode, type Kept, linearizationOf, typeOfKept } from "./arrayNode.js";
 import { type HookedNode, hooksOfLeaf, runHooks } from "./hooks.js";
 import { Pass, type PendingSegment, type Staged } from "./pass.js";
 import { sweep } from "./scalar.generated.js";
@@ -80,29 +78,10 @@ export class NumericPass extends Pass<Payload, Float64Array> {
       const [d] = cotangents as [Payload];
       return (k) => unbroadcast(raw, runPartial(op, k, d, operands, outputs[0] as Kept), typeOfKept(operands[k] as Kept));
     }
-    const at = linearization(node);
+    const same = (x: Payload): Payload => x;
+    const at = linearizationOf(node, same, same);
     return (k) => cotangentOf(raw, op, k, cotangents, at);
   }
-}
-
-function typeOfKept(x: Kept): ArrayType {
-  return x instanceof ArrayType ? x : typeOf(x);
-}
-
-function linearization(node: ArrayNode): Linearization<Payload, unknown> {
-  return {
-    attributes: node.attributes,
-    types: node.operands.map(typeOfKept),
-    outTypes: node.outputs.map(typeOfKept),
-    operand: (k) => kept(node.operands[k] as Kept),
-    output: (k) => kept(node.outputs[k] as Kept),
-  };
-}
-
-/** An operand or output that the backward pass kept; throws where a rule reads more than it declares. */
-export function kept(x: Kept): Payload {
-  if (x instanceof ArrayType) throw new InputError("a rule reads an operand or output that it does not list under `keeps`");
-  return x;
 }
 
 const COMPACT_FROM = 1024;

@@ -2,7 +2,7 @@ import { GraphError } from "../errors.js";
 import { ArrayNode, type Origin } from "./arrayNode.js";
 import type { HookedNode } from "./hooks.js";
 import type { SweepEvents } from "./scalar.generated.js";
-import { CAPACITY, type Core, EARLIER, HOOKED, PARAM, releasedError, Segment, type Source } from "./segments.js";
+import { bisect, CAPACITY, type Core, duringPass, EARLIER, HOOKED, PARAM, releasedError, Segment, type Source } from "./segments.js";
 import { Param, type Value } from "./value.js";
 
 /** Nodes recorded before a transform began are not its business: what lies below the floor is noted as foreign, not followed. */
@@ -73,7 +73,7 @@ export abstract class Pass<D, A> implements SweepEvents<D, A> {
   private readonly targets: readonly Value[];
   /** Pending segments by id and array nodes by sequence, the latest last. */
   private readonly queue: PendingSegment<A>[] = [];
-  private readonly heap: ArrayNode[] = [];
+  private readonly nodes: ArrayNode[] = [];
   private readonly unhooked: { core: Core; place: number }[] = [];
 
   /** Stops at `floor`; `targets` are values below it that collect like leaves. */
@@ -97,22 +97,27 @@ export abstract class Pass<D, A> implements SweepEvents<D, A> {
   protected abstract cotangentsOf(node: ArrayNode, cotangents: readonly (D | null)[]): (k: number) => D;
 
   run(roots: readonly Value[], seeds: readonly D[]): void {
-    roots.forEach((root, k) => {
-      if (root.origin !== null) this.deliver(root.origin, root.index, seeds[k] as D);
+    duringPass(() => {
+      roots.forEach((root, k) => {
+        if (root.origin !== null) this.deliver(root.origin, root.index, seeds[k] as D);
+      });
+      while (this.runLatest());
     });
-    for (;;) {
-      const segment = this.queue[this.queue.length - 1];
-      const node = this.heap[0];
-      if (segment === undefined && node === undefined) return;
-      if (segment !== undefined && (node === undefined || isBefore(node, segment))) this.advance(segment, node);
-      else this.runNode(popLatest(this.heap));
-    }
+  }
+
+  /** Runs whatever was recorded last of what is pending; false where nothing is. */
+  private runLatest(): boolean {
+    const segment = this.queue[this.queue.length - 1];
+    const node = this.nodes[this.nodes.length - 1];
+    if (segment !== undefined && (node === undefined || isBefore(node, segment))) this.advance(segment, node);
+    else if (node !== undefined) this.runNode(this.nodes.pop() as ArrayNode);
+    return segment !== undefined || node !== undefined;
   }
 
   /** Leaves no dirty scratch behind, after a throw either. */
   cleanUp(): void {
     this.rehook();
-    for (const node of this.heap) endPending(node);
+    for (const node of this.nodes) endPending(node);
     for (const p of this.segments.values()) this.giveBack(p, this.queue.includes(p));
     this.segments.clear();
   }
@@ -149,7 +154,7 @@ export abstract class Pass<D, A> implements SweepEvents<D, A> {
     if (node.cotangents === null) {
       node.cotangents = node.outputs.map(() => null);
       node.pendingIn = this;
-      pushNode(this.heap, node);
+      insert(this.nodes, node, (x) => x.sequence);
     } else if (node.pendingIn !== this) {
       throw new GraphError(
         "backward: a hook started a backward pass through the graph that is being swept; detach() what the hook computes with",
@@ -176,24 +181,14 @@ export abstract class Pass<D, A> implements SweepEvents<D, A> {
     if (p === undefined) {
       p = new PendingSegment(core, sources, place, this.newAdjoint());
       this.segments.set(core, p);
-      this.enqueue(p);
+      insert(this.queue, p, (x) => x.core.id);
     } else if (!p.queued) {
       p.hi = p.lo = place;
       p.queued = true;
-      this.enqueue(p);
+      insert(this.queue, p, (x) => x.core.id);
     }
     this.addAdjoint(p.adjoint, place, d);
     p.touch(place, sources);
-  }
-
-  private enqueue(p: PendingSegment<A>): void {
-    const { queue } = this;
-    let k = queue.push(p) - 1;
-    while (k > 0 && (queue[k - 1] as PendingSegment<A>).core.id > p.core.id) {
-      queue[k] = queue[k - 1] as PendingSegment<A>;
-      k--;
-    }
-    queue[k] = p;
   }
 
   /** Sweeps a segment as far as the array node that comes next. */
@@ -282,30 +277,12 @@ function isBefore(node: ArrayNode, { core, hi }: PendingSegment<unknown>): boole
   return core.placeAfter(node.offset) <= hi;
 }
 
-function pushNode(heap: ArrayNode[], node: ArrayNode): void {
-  let k = heap.push(node) - 1;
-  while (k > 0) {
-    const parent = (k - 1) >> 1;
-    if ((heap[parent] as ArrayNode).sequence >= node.sequence) break;
-    heap[k] = heap[parent] as ArrayNode;
-    k = parent;
-  }
-  heap[k] = node;
-}
-
-function popLatest(heap: ArrayNode[]): ArrayNode {
-  const latest = heap[0] as ArrayNode;
-  const last = heap.pop() as ArrayNode;
-  if (heap.length === 0) return latest;
-  let k = 0;
-  for (;;) {
-    let child = 2 * k + 1;
-    if (child >= heap.length) break;
-    if (child + 1 < heap.length && (heap[child + 1] as ArrayNode).sequence > (heap[child] as ArrayNode).sequence) child++;
-    if ((heap[child] as ArrayNode).sequence <= last.sequence) break;
-    heap[k] = heap[child] as ArrayNode;
-    k = child;
-  }
-  heap[k] = last;
-  return latest;
+/** Inserts into a list that ascends by key. */
+function insert<T>(sorted: T[], x: T, key: (x: T) => number): void {
+  const at = key(x);
+  sorted.splice(
+    bisect(sorted, (y) => key(y) < at),
+    0,
+    x,
+  );
 }

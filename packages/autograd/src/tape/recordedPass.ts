@@ -1,13 +1,27 @@
-import type { Linearization } from "../ops/op.js";
-import { ArrayType, typeOf } from "../ops/array.js";
-import { cotangentOf } from "../ops/differentiate.js";
+import { FLOAT64_SCALAR } from "../ops/array.js";
+import { cotangentOf, scaled } from "../ops/differentiate.js";
+import type { ElementwiseOp, Linearization } from "../ops/op.js";
 import { recordedAlgebra } from "./apply.js";
-import type { ArrayNode, Kept } from "./arrayNode.js";
+import { type ArrayNode, linearizationOf } from "./arrayNode.js";
 import { type HookedNode, hooksOfLeaf, runHooks } from "./hooks.js";
-import { kept } from "./numericPass.js";
 import { type Floor, Pass, type PendingSegment, type Staged } from "./pass.js";
-import { recordedSweep } from "./scalar.generated.js";
-import { CAPACITY, CONST, EARLIER, NODE, openCoreOf, PARAM, Segment, seal, segment, setExactSeals, viewOf } from "./segments.js";
+import { FIRST_CODE, scalarOps } from "./scalar.generated.js";
+import {
+  CAPACITY,
+  CONST,
+  EARLIER,
+  HOOKED,
+  NODE,
+  openCoreOf,
+  PARAM,
+  RELEASED,
+  releasedError,
+  Segment,
+  seal,
+  segment,
+  setExactSeals,
+  viewOf,
+} from "./segments.js";
 import { type Param, Value } from "./value.js";
 
 type Adjoints = (Value | undefined)[];
@@ -78,7 +92,47 @@ export class RecordedPass extends Pass<Value, Adjoints> {
   }
 
   protected sweepSegment(p: PendingSegment<Adjoints>): void {
-    recordedSweep(p, this);
+    const { op, a, b } = p.core;
+    const { adjoint, mark } = p;
+    const places = [0, 0];
+    let i = p.hi;
+    const at: Linearization<Value, unknown> = {
+      attributes: null,
+      types: [FLOAT64_SCALAR, FLOAT64_SCALAR],
+      outTypes: [FLOAT64_SCALAR],
+      operand: (k) => this.valueAt(p, places[k] as number),
+      output: () => this.valueAt(p, i),
+    };
+    for (; i >= p.lo && i >= p.limit; i--) {
+      const code = op[i] as number;
+      if (mark[i] === 0) continue;
+      const d = this.takeAdjoint(adjoint, i);
+      if (code === NODE) p.limit = Math.max(p.limit, this.node(p, i, d));
+      else if (code === HOOKED) this.hook(p, i++, d);
+      else if (code === RELEASED) releasedError();
+      else if (code >= FIRST_CODE) {
+        const rule = scalarOps[code - FIRST_CODE] as ElementwiseOp;
+        places[0] = a[i] as number;
+        places[1] = b[i] as number;
+        for (let k = 0; k < rule.arity; k++) this.give(p, places[k] as number, rule, k, d, at);
+      }
+    }
+    p.hi = i;
+  }
+
+  private give(
+    p: PendingSegment<Adjoints>,
+    place: number,
+    rule: ElementwiseOp,
+    k: number,
+    d: Value,
+    at: Linearization<Value, unknown>,
+  ): void {
+    if (p.core.op[place] === CONST) return;
+    p.mark[place] = 1;
+    if (place < p.lo) p.lo = place;
+    else if (place > p.hiImport) p.hiImport = place;
+    this.addAdjoint(p.adjoint, place, scaled(recordedAlgebra, rule, k, d, at));
   }
 
   protected hooked(hooks: HookedNode["hooks"] | undefined, d: Value): Value {
@@ -86,26 +140,29 @@ export class RecordedPass extends Pass<Value, Adjoints> {
   }
 
   protected cotangentsOf(node: ArrayNode, cotangents: readonly (Value | null)[]): (k: number) => Value {
-    const { op, attributes, operands, outputs, origins, indices } = node;
-    const at: Linearization<Value, unknown> = {
-      attributes,
-      types: operands.map(typeOfKept),
-      outTypes: outputs.map(typeOfKept),
-      operand: (k) => new Value(origins[k] ?? null, indices[k] as number, kept(operands[k] as Kept)),
-      output: (k) => new Value(node, k, kept(outputs[k] as Kept)),
-    };
+    const { op, origins, indices } = node;
+    const at = linearizationOf(
+      node,
+      (x, k) => new Value(origins[k] ?? null, indices[k] as number, x),
+      (x, k) => new Value(node, k, x),
+    );
     return (k) => cotangentOf(recordedAlgebra, op, k, cotangents, at);
   }
 
   /** The value of the node at a place of a segment, as an operand; one Value a place, so that it is imported once. */
   valueAt(p: PendingSegment<Adjoints>, place: number): Value {
     let known = this.values.get(p);
-    if (known === undefined) this.values.set(p, (known = { segment: this.segmentOf(p), sources: p.sources, at: newColumn() }));
+    if (known === undefined) this.values.set(p, (known = { segment: this.segmentOf(p), sources: p.sources, at: newColumn(), places: [] }));
     else if (known.sources !== p.sources) {
       known.segment = this.segmentOf(p);
       known.sources = p.sources;
     }
-    return (known.at[place] ??= valueOf(known.segment, place));
+    let x = known.at[place];
+    if (x === undefined) {
+      x = known.at[place] = valueOf(known.segment, place);
+      known.places.push(place);
+    }
+    return x;
   }
 
   /** The open segment itself, so that operands need no import; of one sealed before the pass what the pass reached, which is exact. */
@@ -117,9 +174,8 @@ export class RecordedPass extends Pass<Value, Adjoints> {
   }
 
   private clearValues(): void {
-    for (const [{ lowest, highest, core }, { at }] of this.values) {
-      at.fill(undefined, lowest, highest + 1);
-      at.fill(undefined, core.offsets === null ? core.top : 0);
+    for (const { at, places } of this.values.values()) {
+      for (const place of places) at[place] = undefined;
       spareColumns.push(at);
     }
   }
@@ -130,16 +186,14 @@ interface OperandValues {
   segment: Segment;
   sources: PendingSegment<Adjoints>["sources"];
   readonly at: Adjoints;
+  /** The places in use, to be cleared after the pass. */
+  readonly places: number[];
 }
 
 const spareColumns: Adjoints[] = [];
 
 function newColumn(): Adjoints {
   return spareColumns.pop() ?? new Array<Value | undefined>(CAPACITY).fill(undefined);
-}
-
-function typeOfKept(x: Kept): ArrayType {
-  return x instanceof ArrayType ? x : typeOf(x);
 }
 
 /** A root that holds of its segment only what it depends on. */

@@ -24,7 +24,7 @@ export type Source = Param | Segment | ArrayNode;
 /** A derivative is wanted through a part of a graph that an earlier backward pass released. */
 export function releasedError(): never {
   throw new GraphError(
-    "backward: part of this graph was released by an earlier backward pass. Pass retainGraph: true to that one to keep it (gradients then add), or detach() the value to go on from it as a constant",
+    "part of this graph was released by an earlier backward pass. Pass retainGraph: true there to keep it (gradients then add), or detach() the value to use it as a constant",
   );
 }
 
@@ -117,13 +117,13 @@ export class Core {
   locate(offset: number): number {
     const { offsets } = this;
     if (offsets === null) return this.released ? -1 : offset;
-    const k = lowerBound(offsets, offset);
+    const k = bisect(offsets, (x) => x < offset);
     return offsets[k] === offset ? k : -1;
   }
 
   /** The first place at or after a recorded offset: where the arithmetic recorded later begins. */
   placeAfter(offset: number): number {
-    return this.offsets === null ? offset : lowerBound(this.offsets, offset);
+    return this.offsets === null ? offset : bisect(this.offsets, (x) => x < offset);
   }
 
   /** The operation's code at a place, looking through hooks. */
@@ -137,22 +137,20 @@ export class Core {
     return this.offsets === null ? place : (this.offsets[place] as number);
   }
 
+  /** The label of the node recorded at an offset: of the last mark that is not after it. */
   scopeAt(offset: number): string | null {
-    let label: string | null = null;
-    for (const mark of this.scopes) {
-      if (mark.offset > offset) break;
-      label = mark.label;
-    }
-    return label;
+    const { scopes } = this;
+    return scopes[bisect(scopes, (mark) => mark.offset <= offset) - 1]?.label ?? null;
   }
 }
 
-function lowerBound(sorted: Int32Array, x: number): number {
+/** How many entries of a sorted list lie before a point: those for which `before` holds come first. */
+export function bisect<T>(sorted: ArrayLike<T>, before: (x: T) => boolean): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((sorted[middle] as number) < x) low = middle + 1;
+    if (before(sorted[middle] as T)) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -244,7 +242,10 @@ export function openCoreOf(): Core {
 export function setScope(label: string | null): string | null {
   const before = scopeLabel;
   scopeLabel = label;
-  openCore.scopes.push({ offset: openCore.n, label });
+  const { scopes, n } = openCore;
+  // Labels under which nothing was recorded leave no mark: a validation loop would collect them for ever.
+  if (scopes[scopes.length - 1]?.offset === n) scopes.pop();
+  if (recording && (scopes[scopes.length - 1]?.label ?? null) !== label) scopes.push({ offset: n, label });
   return before;
 }
 
@@ -373,12 +374,24 @@ function sourcesReached(c: Core, sources: readonly (Source | null)[], from: numb
   return reached;
 }
 
+let passes = 0;
+
+/** Runs a backward pass, during which places are fixed: segments are compacted between passes only. */
+export function duringPass(run: () => void): void {
+  passes++;
+  try {
+    run();
+  } finally {
+    passes--;
+  }
+}
+
 /**
  * Gives up the places of released nodes: what is left (branches that no backward pass reached) moves to columns of its own size, and the
  * segment's columns are recycled. Without it one unreached metric a step would stop recycling: 48 to 90 ns a node instead of 23 to 47.
  */
 export function compact(c: Core): void {
-  if (c.columns === null || c.offsets !== null || c.hooks !== null) return;
+  if (passes > 0 || c.columns === null || c.offsets !== null || c.hooks !== null) return;
   const { op, a, b, v, n, top, columns } = c;
   const capacity = op.length;
   const place = new Uint16Array(capacity);

@@ -1,7 +1,7 @@
 import type { DType, TypedArray } from "../dtype.js";
 import { DTypeError, GraphError, InputError, ShapeError } from "../errors.js";
 import { type ArrayType, type Payload, toNdArray, typeOf } from "../ops/array.js";
-import type { Reduction, VarianceOptions } from "../ops/composites.js";
+import type { ReductionOptions, VarianceOptions } from "../ops/composites.js";
 import { addPayloads, zerosOf } from "../ops/raw.js";
 import { formatShape, sameShape, SCALAR, type Shape } from "../shape.js";
 import type { Operand } from "./apply.js";
@@ -122,11 +122,6 @@ export class Value {
     return (retainedGrad(this) ?? null) !== null;
   }
 
-  /** The payload itself; traced Values, which have none, will throw here. Internal. */
-  concrete(_op: string): Payload {
-    return this.payload;
-  }
-
   toString(): string {
     return print(this);
   }
@@ -138,7 +133,7 @@ export class Value {
   [Symbol.toPrimitive](hint: string): string {
     if (hint === "string") return print(this);
     throw new InputError(
-      "a Value is not a number: JavaScript operators do not see it. Write a.add(b), a.mul(b), a.lt(b) … instead of a + b, a * b, a < b …, or a.item() for the plain number",
+      "a Value is not a number, and JavaScript operators do not see it: write a.add(b), a.mul(b), a.lt(b) … instead, or a.item() for the plain number",
     );
   }
 
@@ -227,25 +222,25 @@ export class Value {
   }
 
   // Reductions.
-  sum(options?: Reduction): Value {
+  sum(options?: ReductionOptions): Value {
     return arrays.sum(this, options);
   }
-  mean(options?: Reduction): Value {
+  mean(options?: ReductionOptions): Value {
     return arrays.mean(this, options);
   }
-  max(options?: Reduction): Value {
+  max(options?: ReductionOptions): Value {
     return arrays.max(this, options);
   }
-  min(options?: Reduction): Value {
+  min(options?: ReductionOptions): Value {
     return arrays.min(this, options);
   }
-  prod(options?: Reduction): Value {
+  prod(options?: ReductionOptions): Value {
     return arrays.prod(this, options);
   }
   variance(options?: VarianceOptions): Value {
     return arrays.variance(this, options);
   }
-  logSumExp(options?: Reduction): Value {
+  logSumExp(options?: ReductionOptions): Value {
     return arrays.logSumExp(this, options);
   }
 
@@ -332,7 +327,7 @@ export class Param extends Value {
    */
   set(x: Value | NumericInput): void {
     const { shape, dtype } = this.type;
-    const given = x instanceof Value ? x.concrete("set") : payloadFrom("set", x);
+    const given = x instanceof Value ? x.payload : payloadFrom("set", x);
     const got = typeOf(given);
     if (!sameShape(got.shape, shape)) {
       throw new ShapeError(
@@ -387,7 +382,7 @@ export function checkIsValue(x: unknown): asserts x is Value {
   if (x instanceof Value) return;
   throw new InputError(
     isValueLike(x)
-      ? "got a Value of another copy of @unroll/autograd: its graph cannot be joined to this one. Import the package everywhere in the same way (ESM or CommonJS) and in one version"
+      ? "got a Value of another copy of @unroll/autograd, whose graph cannot be joined to this one; import one version everywhere in one way (ESM or CommonJS)"
       : "expected a Value",
   );
 }

@@ -1,10 +1,9 @@
 import { GraphError } from "../errors.js";
-import { isFloating } from "../dtype.js";
 import type { ArrayAlgebra } from "../ops/algebra.js";
 import { toNdArray } from "../ops/array.js";
 import type { Linearization, StructuralOp } from "../ops/op.js";
 import { applyStructural, type Operand, recordedAlgebra, toValue } from "../tape/apply.js";
-import { Value } from "../tape/value.js";
+import { checkIsValue, Value } from "../tape/value.js";
 import { inMode } from "./record.js";
 
 export interface CustomRule {
@@ -31,38 +30,29 @@ export interface CustomRule {
  * console.log(w.grad.item()); // 1
  */
 export function customOp({ name, forward, vjp }: CustomRule): (...operands: Operand[]) => Value {
-  const op = (arity: number): StructuralOp<null> => {
-    let result: Value | null = null;
-    return {
-      kind: "structural",
-      name,
-      keeps: [...Array.from({ length: arity }, (_, operand) => ({ operand })), { output: 0 }],
-      // Its shape is known only once it ran: the type is taken from the result, which forward then hands over.
-      types: () => [(result as Value).type],
-      forward: () => [toNdArray((result as Value).payload)],
-      vjp: (m, k, [ct], at) => cotangent(m, ct as never, k, at),
-      ...{ compute: (operands: Value[]) => void (result = inMode(name, false, () => forward(...operands.map((x) => x.detach())))) },
-    };
-  };
-  const cotangent = <T>(m: ArrayAlgebra<T>, ct: T, k: number, at: Linearization<T, null>): T => {
-    const recorded = (m as unknown) === recordedAlgebra;
-    const asValue = (x: T): Value => (recorded ? (x as Value) : new Value(null, 0, x as Value["payload"]));
-    const run = () =>
-      vjp(
-        asValue(ct),
-        at.types.map((_, j) => asValue(at.operand(j))),
-        asValue(at.output(0)),
-      );
-    const found = (recorded ? run() : inMode(name, false, run))[k];
-    if (found === undefined) throw new GraphError(`${name}: the vjp gave no cotangent for operand ${k}; return one an operand, or null`);
-    if (found === null) return m.broadcastTo(m.const(0), at.types[k]?.shape ?? []);
-    return (recorded ? found : found.payload) as T;
-  };
   return (...operands) => {
     const values = operands.map((x) => toValue(name, x));
-    const own = op(values.length) as StructuralOp<null> & { compute(operands: Value[]): void };
-    own.compute(values);
-    if (!values.some((x) => isFloating(x.dtype))) throw new GraphError(`${name}: none of the operands is floating`);
-    return applyStructural(own, values, null)[0] as Value;
+    const result = inMode(name, false, () => forward(...values.map((x) => x.detach())));
+    checkIsValue(result);
+    const op: StructuralOp<null> = {
+      kind: "structural",
+      name,
+      keeps: [...values.map((_, operand) => ({ operand })), { output: 0 }],
+      types: () => [result.type],
+      forward: () => [toNdArray(result.payload)],
+      vjp: (m, k, [ct], at) => cotangentOf(name, vjp, m, ct as never, k, at),
+    };
+    return applyStructural(op, values, null)[0] as Value;
   };
+}
+
+/** The user's vjp on a reader's values: recorded as they are, raw ones as constants. */
+function cotangentOf<T>(name: string, vjp: CustomRule["vjp"], m: ArrayAlgebra<T>, ct: T, k: number, at: Linearization<T, null>): T {
+  const recorded = (m as unknown) === recordedAlgebra;
+  const asValue = (x: T): Value => (recorded ? (x as Value) : new Value(null, 0, x as Value["payload"]));
+  const operands = at.types.map((_, j) => asValue(at.operand(j)));
+  const found = inMode(name, recorded, () => vjp(asValue(ct), operands, asValue(at.output(0))))[k];
+  if (found === undefined) throw new GraphError(`${name}: the vjp gave no cotangent for operand ${k}; return one an operand, or null`);
+  if (found === null) return m.broadcastTo(m.const(0), at.types[k]?.shape ?? []);
+  return (recorded ? found : found.payload) as T;
 }

@@ -11,9 +11,11 @@ export interface GradOptions<N extends number | readonly number[]> {
 /** What may be passed where a function takes Values: numbers in any form, too. */
 export type InputsOf<T> = [T] extends [Operand]
   ? Operand
-  : T extends string | boolean | null | undefined
-    ? T
-    : { readonly [K in keyof T]: InputsOf<T[K]> };
+  : T extends Operand
+    ? Operand
+    : T extends string | boolean | null | undefined
+      ? T
+      : { readonly [K in keyof T]: InputsOf<T[K]> };
 
 type Positions<N> = N extends number ? `${N}` : N extends readonly number[] ? `${N[number]}` : never;
 

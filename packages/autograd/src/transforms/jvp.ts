@@ -5,7 +5,8 @@ import type { Linearization, StructuralOp } from "../ops/op.js";
 import { raw, zerosOf } from "../ops/raw.js";
 import { recordedAlgebra } from "../tape/apply.js";
 import { nextArraySequence } from "../tape/arrayNode.js";
-import { graphOf, pullBack, pushForward } from "../tape/graph.js";
+import { graphOf, pushForward } from "../tape/graph.js";
+import { RecordedPass } from "../tape/recordedPass.js";
 import { openCoreOf } from "../tape/segments.js";
 import { Param, Value } from "../tape/value.js";
 import { differentiated, type InputsOf } from "./grad.js";
@@ -104,8 +105,13 @@ function transposedOfVjp(op: StructuralOp, tangents: readonly (Value | null)[], 
     const duals = at.outTypes.map((type) => (isFloating(type.dtype) ? new Param(zerosOf(type), "") : null));
     const terms = tangents.flatMap((t, k) => (t === null ? [] : [cotangentOf(recordedAlgebra, op, k, duals, at).mul(t).sum()]));
     const total = terms.reduce((x, y) => x.add(y));
-    const graph = graphOf([total], { targets: duals.filter((dual) => dual !== null), floor });
-    const found = pullBack(graph, recordedAlgebra, [new Value(null, 0, 1)], { operand: (x) => x });
+    const found = RecordedPass.cotangents(
+      [total],
+      [new Value(null, 0, 1)],
+      floor,
+      duals.filter((dual) => dual !== null),
+      (f) => f(),
+    );
     return duals.map((dual) => (dual === null ? null : (found.get(dual) ?? null)));
   });
 }

@@ -45,6 +45,7 @@ export interface Recorded<R> {
 /** Calls f on its arguments, those of `argnums` replaced by inputs of which derivatives are wanted. */
 export function record<R>(op: string, f: (...args: never[]) => R, args: readonly unknown[], argnums: readonly number[]): Recorded<R> {
   if (typeof f !== "function") throw new InputError(`${op}: expected a function to differentiate, got ${kindOf(f)}`);
+  if (new Set(argnums).size < argnums.length) throw new InputError(`${op}: argnums [${argnums.join(", ")}] names an argument twice`);
   const recording = isRecording();
   const trees = argnums.map((k) => {
     if (k in args) return valuesOf(op, args[k]);

@@ -35,9 +35,11 @@ export function scan<C = Value, X = Value, Y = Value>(
     if (!Array.isArray(result) || result.length !== 2)
       throw new InputError("scan: the step must return [carry, y]; return null as y where there is none");
     const [next, y] = result as unknown as [C, Y];
-    if (t === 0) leavesLike("scan", "the carry of the first step", next, carry);
+    leavesLike("scan", `the carry of step ${t}`, next, carry);
     carry = valuesOf<unknown>("scan", next) as C;
     ys.push(y === null || y === undefined ? null : valuesOf("scan", y));
+    if ((ys[0] === null) !== (ys[t] === null))
+      throw new InputError(`scan: step ${t} gave ${ys[t] === null ? "no y" : "a y"}, unlike step 0; give one at every step or at none`);
   }
   return [carry, stacked(ys) as ValuesOf<Y>];
 }
@@ -45,8 +47,7 @@ export function scan<C = Value, X = Value, Y = Value>(
 function stepsOf(xs: readonly Value[]): number {
   const lengths = xs.map((x) => x.shape[0]);
   const [steps] = lengths;
-  if (steps === undefined || steps === 0)
-    throw new InputError("scan: xs has no steps; give at least one leaf with at least one entry along axis 0");
+  if (steps === undefined || steps === 0) throw new InputError("scan: xs has no steps; give at least one entry along axis 0");
   const odd = lengths.find((length) => length !== steps);
   if (odd !== undefined || lengths.includes(undefined))
     throw new ShapeError(`scan: the leaves of xs have ${steps} and ${odd ?? "no"} steps along axis 0; all must have the same`);

@@ -13,7 +13,13 @@ import { leavesOf, mapTree } from "../tree.js";
 export type Tree = Value | NestedNumbers | TypedArray | readonly Tree[] | { readonly [key: string]: Tree };
 
 /** A tree with every leaf replaced by a Value. */
-export type ValuesOf<T> = [T] extends [Operand] ? Value : { -readonly [K in keyof T]: ValuesOf<T[K]> };
+export type ValuesOf<T> = [T] extends [Operand]
+  ? Value
+  : T extends Operand
+    ? Value
+    : T extends null | undefined
+      ? T
+      : { -readonly [K in keyof T]: ValuesOf<T[K]> };
 
 function isNest(x: unknown): boolean {
   if (!Array.isArray(x)) return false;

@@ -1,3 +1,4 @@
+import { graphOf } from "../tape/graph.js";
 import type { Value } from "../tape/value.js";
 import type { InputsOf } from "./grad.js";
 import { cotangentsOf, record } from "./record.js";
@@ -26,6 +27,7 @@ export function vjp<A extends readonly unknown[] = [Value], R = Value>(
   const out = valuesOf("vjp", call.out) as ValuesOf<R>;
   const roots = leaves(out);
   const trees = primals.map((primal) => valuesOf("vjp", primal));
+  const isForeign = call.connected || (call.recording && graphOf(roots, { targets: call.inputs, floor: call.floor }).foreign);
   const pullback = (cotangent: InputsOf<ValuesOf<R>>) => {
     const seeds = leavesLike("vjp", "the cotangent", cotangent, out);
     const { cotangents } = cotangentsOf(call, roots, seeds, true);
@@ -37,7 +39,7 @@ export function vjp<A extends readonly unknown[] = [Value], R = Value>(
     }) as { -readonly [K in keyof A]: ValuesOf<A[K]> };
   };
   return [
-    call.connected
+    isForeign
       ? out
       : rebuild(
           out,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { customOp, GraphError, grad, InputError, param, scan, scope, sigmoid, type Value, value } from "../../src/index.js";
+import { customOp, GraphError, grad, InputError, noGrad, param, scan, scope, sigmoid, type Value, value } from "../../src/index.js";
+import { openCoreOf } from "../../src/tape/segments.js";
 import { checkGradients, contributions, toSvg } from "../../src/inspect/index.js";
 
 describe("contributions", () => {
@@ -43,6 +44,41 @@ describe("contributions", () => {
     expect(w.grad.item()).toBe(120);
     expect(() => contributions(param([1, 2]).mul(2), w)).toThrow(GraphError);
   });
+});
+
+describe("scopes", () => {
+  test("under which nothing was recorded leave no mark", () => {
+    const w = param(2);
+    const y = scope("kept", () => w.square());
+    const before = openCoreOf().scopes.length;
+    for (let k = 0; k < 1000; k++) noGrad(() => scope(`step ${k}`, () => w.square()));
+    for (let k = 0; k < 1000; k++) scope(`step ${k}`, () => 1);
+    expect(openCoreOf().scopes.length).toBeLessThan(before + 3);
+    expect(contributions(y.add(w), w).map(({ label }) => label)).toEqual(["kept", ""]);
+  });
+
+  test("many scopes are told apart", () => {
+    const w = param(2);
+    let y: Value = w;
+    for (let k = 0; k < 3000; k++) y = scope(`step ${k}`, () => y.add(w));
+    expect(
+      contributions(y, w, { by: "scope" })
+        .slice(1, 4)
+        .map(({ label }) => label),
+    ).toEqual(["step 1", "step 2", "step 3"]);
+  });
+});
+
+test("contributions of the root itself, and of a constant", () => {
+  const w = param(2);
+  expect(contributions(w, w).map(({ value: v }) => v.item())).toEqual([1]);
+  expect(() => contributions(w.square(), value(2))).toThrow(GraphError);
+});
+
+test("a hook that returns no Value is refused", () => {
+  const y = param(2).square();
+  y.registerHook(() => 3 as never);
+  expect(() => y.backward()).toThrow(InputError);
 });
 
 describe("checkGradients", () => {

@@ -73,6 +73,13 @@ describe("grad", () => {
     expect(dx.toArray()).toEqual([1, 2]);
   });
 
+  test("over trees with optional leaves", () => {
+    const f = ({ w, b }: { w: Value; b?: Value | undefined }): Value => (b === undefined ? w.square() : w.mul(b));
+    expect(grad(f)({ w: 3, b: undefined }).w.item()).toBe(6);
+    expect(grad(f)({ w: 3 }).b).toBe(undefined);
+    expect(grad(f)({ w: 3, b: 4 }).b?.item()).toBe(3);
+  });
+
   test("never touches .grad, and gives constants", () => {
     const w = param(3);
     const [y, dw] = valueAndGrad((x: Value) => x.square())(3);
@@ -112,6 +119,11 @@ describe("grad", () => {
     expect(grad((_x: Value) => value(3))([1, 2]).toArray()).toEqual([0, 0]);
   });
 
+  test("refuses to name an argument twice, or what is no function", () => {
+    expect(() => grad((x: Value, y: Value) => x.mul(y), { argnums: [0, 0] })(1, value(2))).toThrow(InputError);
+    expect(() => grad(3 as never)(1 as never)).toThrow(InputError);
+  });
+
   test("refuses a function that returns no scalar", () => {
     expect(() => grad((x: Value) => x.square())([1, 2])).toThrow(GraphError);
     expect(() => grad((() => undefined) as never)(1 as never)).toThrow(/return/);
@@ -139,6 +151,13 @@ describe("vjp and jvp", () => {
     expect(y.toArray()).toEqual([3, 6]);
     expect(pullback([1, 0])[1].item()).toBe(1);
     expect(pullback([0, 1])[0].toArray()).toEqual([0, 3]);
+  });
+
+  test("the value leads on to what the function captured", () => {
+    const w = param(5);
+    vjp((x: Value) => x.mul(w), 2)[0].backward();
+    expect(w.grad.item()).toBe(2);
+    expect(vjp((x: Value) => x.mul(3), 2)[0].requiresGrad).toBe(false);
   });
 
   test("of functions with trees as results", () => {
@@ -172,6 +191,36 @@ describe("vjp and jvp", () => {
 });
 
 describe("createGraph", () => {
+  test("of a chain over several segments, and then through it again", () => {
+    const w = param(1);
+    let y: Value = w;
+    for (let k = 1; k < 100_000; k++) y = y.mul(w);
+    y.backward({ createGraph: true });
+    expect(w.grad.item()).toBe(100_000);
+    const g = w.grad;
+    w.clearGrad();
+    g.backward();
+    expect(w.grad.item()).toBe(100_000 * 99_999);
+  });
+
+  test("step after step leaves no segment behind that nobody needs", async () => {
+    const w = param(1.5);
+    const seen: WeakRef<object>[] = [];
+    for (let step = 0; step < 400; step++) {
+      let y: Value = w;
+      for (let k = 0; k < 300; k++) y = y.mul(0.5).add(w).tanh();
+      y.backward({ createGraph: true });
+      w.grad.square().backward();
+      seen.push(new WeakRef((y.origin as { core: object }).core));
+      w.clearGrad();
+    }
+    // A WeakRef holds its target until the end of the job in which it was made.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    (globalThis as { gc?: () => void }).gc?.();
+    const alive = new Set(seen.map((ref) => ref.deref()).filter((core) => core !== undefined));
+    expect(alive.size).toBeLessThan(6);
+  });
+
   test("gradients of a backward pass can be differentiated again", () => {
     const w = param(2);
     w.pow(3).backward({ createGraph: true });
@@ -238,5 +287,8 @@ describe("scan", () => {
     expect(() => scan((c: Value, x: Value) => [c, x] as const, 0, value([], { shape: [0] }))).toThrow(InputError);
     expect(() => scan((c: Value, x: { a: Value; b: Value }) => [c, x.a] as const, 0, { a: [1, 2], b: [1, 2, 3] })).toThrow(ShapeError);
     expect(() => scan((c: Value, x: Value) => [stack([c, c]), x] as const, 0, [1, 2])).toThrow(ShapeError);
+    const growsLater = (c: Value, x: Value) => [x.item() < 2 ? c : stack([c, c]), x] as const;
+    expect(() => scan(growsLater, 0, [1, 2, 3])).toThrow(/carry of step 1/);
+    expect(() => scan((c: Value, x: Value): [Value, Value | null] => [c, x.item() < 2 ? null : x], 0, [1, 2])).toThrow(InputError);
   });
 });
