@@ -212,7 +212,7 @@ export function seal(): void {
   const sealed = openCore;
   const full = openSegment;
   if (exactSeals) full.exact = true;
-  imported = new Map();
+  if (imported.size > 0) imported = new Map();
   openCore = new Core(spare.pop() ?? new Columns(CAPACITY), CAPACITY);
   openSegment = new Segment(openCore, []);
   if (scopeLabel !== null) openCore.scopes.push({ offset: 0, label: scopeLabel });
@@ -311,8 +311,45 @@ function importNode(c: Core, x: Value, node: ArrayNode): number {
   return i;
 }
 
-const seen = new Uint8Array(CAPACITY);
-const views = new WeakMap<Segment, { reached: Set<Source>; view: Segment }[]>();
+/** What was found out about a sealed segment: which of its targets each place depends on, and the views handed out. */
+interface Reach {
+  readonly columns: Columns | null;
+  /** Segments and array nodes that it imports from. */
+  readonly targets: readonly Source[];
+  /** By place, a bit for each of 31 targets; as many columns as it takes, since rounding up would chain segments together. */
+  readonly masks: readonly Int32Array[];
+  readonly views: Map<string, Segment>;
+}
+
+const reaches = new WeakMap<Segment, Reach>();
+const MASK_BITS = 31;
+
+/** One pass over a sealed segment, since several values of it are imported one after the other (4 ns a node instead of 15). */
+function reachOf(whole: Segment): Reach {
+  const { core: c, sources } = whole;
+  const known = reaches.get(whole);
+  if (known !== undefined && known.columns === c.columns) return known;
+  const { op, a, b, n, top } = c;
+  const targets = [...new Set(sources)].filter((s): s is Source => s !== null && !(s instanceof Param));
+  const indices = new Map(targets.map((target, k) => [target, k]));
+  const masks = Array.from({ length: Math.ceil(targets.length / MASK_BITS) }, (_, column) => {
+    const mask = new Int32Array(op.length);
+    const bit = (i: number): number => {
+      const k = (indices.get(sources[a[i] as number] as Source) ?? -1) - column * MASK_BITS;
+      return k >= 0 && k < MASK_BITS ? 1 << k : 0;
+    };
+    for (let i = top; i < op.length; i++) if (op[i] === EARLIER) mask[i] = bit(i);
+    for (let i = 0; i < n; i++) {
+      const code = op[i] as number;
+      if (code > RELEASED || code === HOOKED) mask[i] = (mask[a[i] as number] as number) | (mask[b[i] as number] as number);
+      else if (code === NODE) mask[i] = bit(i);
+    }
+    return mask;
+  });
+  const reach = { columns: c.columns, targets, masks, views: new Map<string, Segment>() };
+  reaches.set(whole, reach);
+  return reach;
+}
 
 /**
  * A segment with only those sources that the node at `offset` depends on. Without it, graphs that straddle a boundary would chain all
@@ -323,55 +360,19 @@ export function viewOf(whole: Segment, offset: number): Segment {
   if (c === openCore || c.released) return whole;
   whole.exact ??= sources.every((s) => s === null || s instanceof Param);
   if (whole.exact) return whole;
-  const reached = sourcesReached(c, sources, c.locate(offset));
-  let known = views.get(whole);
-  if (known === undefined) views.set(whole, (known = []));
-  const same = known.find((k) => k.reached.size === reached.size && [...reached].every((s) => k.reached.has(s)));
-  if (same !== undefined) return same.view;
-  const view = new Segment(
-    c,
-    sources.map((s) => (s !== null && (s instanceof Param || reached.has(s)) ? s : null)),
-  );
-  known.push({ reached, view });
+  const { targets, masks, views } = reachOf(whole);
+  const bits = masks.map((mask) => mask[c.locate(offset)] ?? 0);
+  const key = bits.join();
+  let view = views.get(key);
+  if (view === undefined) {
+    const needed = new Set<Source | null>(targets.filter((_, k) => ((bits[Math.floor(k / MASK_BITS)] as number) >> (k % MASK_BITS)) & 1));
+    view = new Segment(
+      c,
+      sources.map((s) => (s instanceof Param || needed.has(s) ? s : null)),
+    );
+    views.set(key, view);
+  }
   return view;
-}
-
-/** A sweep of marks only: from the node down to the lowest one it depends on. */
-function sourcesReached(c: Core, sources: readonly (Source | null)[], from: number): Set<Source> {
-  const { op, a, b, top } = c;
-  const reached = new Set<Source>();
-  if (from < 0) return reached;
-  const note = (i: number) => {
-    const source = sources[a[i] as number];
-    if (source) reached.add(source);
-  };
-  let lo = from;
-  let loImport = CAPACITY;
-  let hiImport = 0;
-  const mark = (i: number) => {
-    seen[i] = 1;
-    if (i >= top) {
-      if (i < loImport) loImport = i;
-      if (i > hiImport) hiImport = i;
-    } else if (i < lo) lo = i;
-  };
-  mark(from);
-  for (let i = from < top ? from : -1; i >= lo; i--) {
-    if (seen[i] === 0) continue;
-    seen[i] = 0;
-    const code = op[i] as number;
-    if (code === NODE) note(i);
-    else if (code > RELEASED || code === HOOKED) {
-      mark(a[i] as number);
-      mark(b[i] as number);
-    }
-  }
-  for (let i = hiImport; i >= loImport; i--) {
-    if (seen[i] === 0) continue;
-    seen[i] = 0;
-    if (op[i] === EARLIER) note(i);
-  }
-  return reached;
 }
 
 let passes = 0;

@@ -44,7 +44,9 @@ export function valuesOf<T>(op: string, tree: T): ValuesOf<T> {
 }
 
 export function leaves(tree: unknown): Value[] {
-  return leavesOf(tree, isLeaf).map(({ leaf }) => leaf as Value);
+  const found: Value[] = [];
+  mapTree(tree, isLeaf, (leaf) => found.push(leaf as Value));
+  return found;
 }
 
 /** Puts values in the place of a tree's leaves, in order. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { customOp, GraphError, InputError, noGrad, type Param, param, ShapeError, type Value, value, zeroGrad } from "../../src/index.js";
+import { openCoreOf } from "../../src/tape/segments.js";
 
 /** A chain of products longer than a segment; its derivative by w is steps * w^(steps - 1). */
 function power(w: Param, steps: number): Value {
@@ -182,6 +183,54 @@ describe("lifetime", () => {
     expect(other.hasGrad).toBe(false);
     held.backward();
     expect(other.grad.item()).toBe(60_001);
+  });
+});
+
+describe("loops of independent forward passes hold no segment that nobody needs", () => {
+  /** How many of the segments that a loop filled are alive after it. */
+  async function segmentsAlive(nodes: number, iteration: () => void): Promise<number> {
+    const seen: WeakRef<object>[] = [];
+    let before = openCoreOf().id;
+    for (const end = before + Math.ceil(nodes / 65536); before < end; ) {
+      iteration();
+      if (openCoreOf().id === before) continue;
+      before = openCoreOf().id;
+      seen.push(new WeakRef(openCoreOf()));
+    }
+    // A WeakRef holds its target until the end of the job in which it was made.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    (globalThis as { gc?: () => void }).gc?.();
+    return seen.filter((ref) => ref.deref() !== undefined).length;
+  }
+
+  test.each([
+    ["a few values derived before the loop", 3],
+    ["values derived in forty segments before the loop", 40],
+  ])("%s", async (_name, count) => {
+    const w = param(0.5);
+    const derived: Value[] = [];
+    for (let k = 0; k < count; k++) {
+      derived.push(w.mul(k).add(derived[k - 1] ?? 0));
+      if (count > 31) for (let fill = 0; fill < 33_000; fill++) w.add(1);
+    }
+    const alive = await segmentsAlive(1_500_000, () => {
+      let y: Value = w;
+      for (let k = 0; k < 700; k++) y = y.mul(derived[k % count] as Value).tanh();
+    });
+    expect(alive).toBeLessThan(5);
+  });
+
+  test("with arrays that use scalars, and scalars made from arrays", async () => {
+    const w = param(0.5);
+    const derived = w.mul(2);
+    const alive = await segmentsAlive(1_000_000, () => {
+      let y: Value = w;
+      for (let k = 0; k < 20; k++) {
+        y = value([1, 2]).mul(y.mul(derived)).mean();
+        for (let j = 0; j < 100; j++) y = y.add(w).tanh();
+      }
+    });
+    expect(alive).toBeLessThan(5);
   });
 });
 
