@@ -694,8 +694,11 @@ export function sweep(p: PendingSegment<Float64Array>, events: SweepEvents<numbe
   let limit = p.limit;
   let visited = 0;
   let i = p.hi;
-  for (; i >= lo && i >= limit; i--) {
-    if (mark[i] === 0) continue;
+  for (; i >= limit; i--) {
+    if (mark[i] === 0) {
+      if (i < lo) break;
+      continue;
+    }
     const d = g[i]!;
     g[i] = 0;
     visited++;
