@@ -324,7 +324,7 @@ interface Reach {
 const reaches = new WeakMap<Segment, Reach>();
 const MASK_BITS = 31;
 
-/** One pass over a sealed segment, since several values of it are imported one after the other (4 ns a node instead of 15). */
+/** One pass over a sealed segment, since several values of it are imported one after the other (at T = 1,000,000 forward 30 ns a node instead of 40). */
 function reachOf(whole: Segment): Reach {
   const { core: c, sources } = whole;
   const known = reaches.get(whole);
