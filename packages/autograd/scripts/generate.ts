@@ -192,7 +192,7 @@ export function ${e.name}(x: Operand): Value {
   const u = x as Value;
   const p = u.payload as number;
   const r = ${compute};
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.${e.name}, r, u);
   const s = segment;
   const c = core;
   const a = u.origin === s ? u.index : importOf(u);
@@ -216,7 +216,7 @@ export function ${e.name}(x: Operand, y: Operand): Value {
   const q = typeof y === "number" ? y : ((y as Value).payload as number);
   const r = ${compute};
   if (u.origin === null && (typeof y === "number" || (y as Value).origin === null)) return new Value(null, 0, r);
-  if (core.top - core.n < 3 && !room()) return new Value(null, 0, r);
+  if (core.top - core.n < 3 && !room()) return unrecorded(ops.${e.name}, r, u, y);
   const s = segment;
   const c = core;
   const a = u.origin === s ? u.index : importOf(u);
@@ -262,7 +262,7 @@ function sweepCase(e: Entry): string {
 const scalarFile = `${HEADER}
 import { pow as ieeePow } from "../ops/ieee.js";
 import { binary, unary } from "../ops/table.js";
-import { applyBinary, applyElementwise, type Operand } from "./apply.js";
+import { applyBinary, applyElementwise, type Operand, unrecorded } from "./apply.js";
 import type { PendingSegment } from "./pass.js";
 import { CONST, constant, core, HOOKED, importOf, NODE, RELEASED, releasedError, room, segment } from "./segments.js";
 import { Value } from "./value.js";

@@ -2,13 +2,16 @@ import { type DType, isFloating, promote } from "../dtype.js";
 import { broadcastShapes, sameShape, type Shape } from "../shape.js";
 import { arrayAlgebra } from "./arrayAlgebra.js";
 import { ArrayType, filled, FLOAT64_SCALAR, NdArray, newArray, type Payload, toNdArray, toPayload, typeOf } from "./array.js";
+import { scaled } from "./differentiate.js";
 import type { ElementwiseOp, StructuralOp } from "./op.js";
 import { broadcastStrides, forEachRow } from "./rows.js";
+import { isAbstract, tracer } from "./tracer.js";
 
 /** The reader "raw arrays": eager kernels, and the first-order backward pass of array operations. */
 
 /** Element by element; the operands broadcast. */
 export function runElementwise(op: ElementwiseOp, operands: readonly Payload[]): Payload {
+  if (tracer !== null && operands.some(isAbstract)) return tracer.elementwise(op, operands);
   if (op.result !== "bool" && operands.every((x) => typeof x === "number")) {
     op.kernel.forward(1, RESULT, 0, elementsOf(operands[0], 0), 0, 0, elementsOf(operands[1], 1), 0, 0, elementsOf(operands[2], 2), 0, 0);
     return RESULT[0] as number;
@@ -116,6 +119,10 @@ export function runPartial(
   const partial = op.kernel.partials[k];
   if (partial === "pass") return cotangent;
   if (partial === null || partial === undefined) throw new Error(`${op.name}: operand ${k} has no derivative`);
+  if (tracer !== null) {
+    const read = { operand: (j: number) => operands[j] as Payload, output: () => output as Payload };
+    return scaled(raw, op, k, cotangent, { attributes: null, types: [], outTypes: [], ...read });
+  }
   const d = toNdArray(cotangent);
   const out = newArray(d.type);
   const r = output instanceof NdArray ? output.data : typeof output === "number" ? toNdArray(output).data : NOTHING;
@@ -139,14 +146,19 @@ export function runPartial(
 
 /** The outputs of a structural operation; floating 0-d outputs are plain float64 numbers. */
 export function runStructural<A>(op: StructuralOp<A>, operands: readonly Payload[], attributes: A): Payload[] {
+  if (tracer !== null && operands.some(isAbstract)) return tracer.structural(op, operands, attributes);
   const arrays = operands.map(toNdArray);
-  const types = op
-    .types(
-      arrays.map((x) => x.type),
-      attributes,
-    )
-    .map((type) => (type.shape.length === 0 && isFloating(type.dtype) ? FLOAT64_SCALAR : type));
+  const types = structuralTypes(
+    op,
+    arrays.map((x) => x.type),
+    attributes,
+  );
   return op.forward(arrays, attributes, types).map(toPayload);
+}
+
+/** Types of the outputs of a structural operation. */
+export function structuralTypes<A>(op: StructuralOp<A>, operands: readonly ArrayType[], attributes: A): ArrayType[] {
+  return op.types(operands, attributes).map((type) => (type.shape.length === 0 && isFloating(type.dtype) ? FLOAT64_SCALAR : type));
 }
 
 export const raw = arrayAlgebra<Payload>({

@@ -5,6 +5,7 @@ import { arrayAlgebra } from "../ops/arrayAlgebra.js";
 import type { ElementwiseOp, Op, StructuralOp } from "../ops/op.js";
 import { choice } from "../ops/table.js";
 import { runElementwise, runOnEqualTypes, runStructural } from "../ops/raw.js";
+import { isAbstract, tracer } from "../ops/tracer.js";
 import { sameShape } from "../shape.js";
 import { ArrayNode, type Kept, noteBytes, noteRecorded } from "./arrayNode.js";
 import { isTypedArray, isValueLike, kindOf, type NumericInput, payloadFrom } from "./input.js";
@@ -28,7 +29,7 @@ export function toValue(op: string, x: Operand): Value {
  * The reader "tape" for what is not scalar arithmetic: computes at once, and records an array node where an operand needs a gradient.
  */
 export function applyElementwise(op: ElementwiseOp, operands: readonly Operand[]): Value {
-  const values = weakened(op, operands);
+  const values = lifted(weakened(op, operands));
   if (op.result !== "bool" && op.arity < 3 && values.every((x) => typeof x.payload === "number")) return elementwiseValue(op, values);
   const payloads = values.map((x) => x.payload);
   const out = runElementwise(op, payloads);
@@ -43,6 +44,21 @@ export function applyElementwise(op: ElementwiseOp, operands: readonly Operand[]
     [keptOr(out, (keeps & 8) !== 0)],
   );
   return recorded(node, [out])[0] as Value;
+}
+
+/** Operands as the function being traced sees them. */
+function lifted(values: readonly Value[]): readonly Value[] {
+  const current = tracer;
+  return current === null ? values : values.map((x) => current.lift(x));
+}
+
+/**
+ * The result of scalar arithmetic of which nothing is recorded on the tape. While a function is traced that goes for params, too: they are
+ * inputs of the program, not the numbers that they hold now.
+ */
+export function unrecorded(op: ElementwiseOp, r: number, x: Value, y?: Operand): Value {
+  if (tracer === null || (x.origin === null && ((y as Value | undefined)?.origin ?? null) === null)) return new Value(null, 0, r);
+  return applyElementwise(op, y === undefined ? [x] : [x, y]);
 }
 
 /** The same for two operands. */
@@ -61,6 +77,7 @@ const NO_INDICES: readonly number[] = [0, 0];
  * general path.
  */
 function onEqualTypes(op: ElementwiseOp, x: Value, y: Value): Value | null {
+  if (tracer !== null) return null;
   const p = x.payload;
   const q = y.payload;
   if (!(p instanceof NdArray) || !(q instanceof NdArray) || !isFloating(p.type.dtype) || op.result === "bool") return null;
@@ -104,7 +121,8 @@ function weakened(op: ElementwiseOp, operands: readonly Operand[]): Value[] {
 }
 
 /** All outputs of a structural operation. */
-export function applyStructural<A>(op: StructuralOp<A>, operands: readonly Value[], attributes: A): Value[] {
+export function applyStructural<A>(op: StructuralOp<A>, given: readonly Value[], attributes: A): Value[] {
+  const operands = lifted(given);
   const payloads = operands.map((x) => x.payload);
   const outs = runStructural(op, payloads, attributes);
   const carries = (k: number) =>
@@ -159,7 +177,8 @@ export const recordedAlgebra = arrayAlgebra<Value>({
 
 /** Arithmetic on scalars goes on the tape of segments; its functions come back here for arrays. */
 function elementwiseValue(op: ElementwiseOp, operands: readonly Value[]): Value {
-  if (op === choice.where && operands.every((x) => x.shape.length === 0)) return chosen(operands as [Value, Value, Value]);
+  if (op === choice.where && operands.every((x) => x.shape.length === 0 && !isAbstract(x.payload)))
+    return chosen(operands as [Value, Value, Value]);
   const onScalars = scalarFunction(op);
   return onScalars === undefined ? applyElementwise(op, operands) : onScalars(...operands);
 }

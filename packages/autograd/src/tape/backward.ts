@@ -1,5 +1,6 @@
 import { GraphError, ShapeError } from "../errors.js";
 import { filledPayload } from "../ops/raw.js";
+import { tracer } from "../ops/tracer.js";
 import { formatShape, sameShape } from "../shape.js";
 import { type Operand, toValue } from "./apply.js";
 import { NumericPass } from "./numericPass.js";
@@ -18,6 +19,10 @@ export interface BackwardOptions {
 
 /** See Value.backward. */
 export function backward(root: Value, { seed, createGraph = false, retainGraph = false }: BackwardOptions): void {
+  if (tracer !== null)
+    throw new GraphError(
+      "backward: a function that compile() traces has no .grad to add to; call grad or valueAndGrad in it, or backward() on its result",
+    );
   if (root.origin === null) {
     throw new GraphError("backward: this value needs no gradient: it was computed from constants or under noGrad; start from a param(…)");
   }

@@ -5,6 +5,7 @@ import type { LossOptions, ReductionOptions, VarianceOptions } from "../ops/comp
 import { maxAlong, minAlong, sort as sortOp } from "../ops/reductions.js";
 import { checkIndex, takeRows, gather as gatherOp } from "../ops/indexing.js";
 import { concat as concatOp, stack as stackOp, unstack as unstackOp } from "../ops/shapes.js";
+import { isAbstract } from "../ops/tracer.js";
 import { checkShape, formatShape, normalizeAxes, normalizeAxis, reducedShape, type Shape, sizeOf } from "../shape.js";
 import { applyStructural, type Operand, recordedAlgebra as m, toValue } from "./apply.js";
 import { kindOf } from "./input.js";
@@ -385,6 +386,7 @@ export function crossEntropy(logits: Operand, targets: Operand, options: LossOpt
   const [scores, classes] = [toValue("crossEntropy", logits), indicesOf("crossEntropy", targets)];
   const [, count] = scores.shape;
   // Said here, under the name of the loss, not by the gather inside it.
-  if (classes.dtype === "int32" && count !== undefined) for (const k of classes.data) checkIndex("crossEntropy", k, count, 1, scores.shape);
+  if (classes.dtype === "int32" && count !== undefined && !isAbstract(classes.payload))
+    for (const k of classes.data) checkIndex("crossEntropy", k, count, 1, scores.shape);
   return composites.crossEntropy(m, scores, classes, options);
 }

@@ -2,6 +2,7 @@ import { NdArray, type Payload } from "../ops/array.js";
 import { cotangentOf } from "../ops/differentiate.js";
 import { addInto, addPayloads, raw, runPartial } from "../ops/raw.js";
 import { unbroadcast } from "../ops/shapes.js";
+import { tracer } from "../ops/tracer.js";
 import { type ArrayNode, type Kept, linearizationOf, typeOfKept } from "./arrayNode.js";
 import { type HookedNode, hooksOfLeaf, runHooks } from "./hooks.js";
 import { Pass, type PendingSegment, type Staged } from "./pass.js";
@@ -57,7 +58,7 @@ export class NumericPass extends Pass<Payload, Float64Array> {
   /** The first sum makes an array of our own, to which later ones are added in place. */
   protected accumulate(slot: Staged<Payload>, d: Payload): void {
     const { cotangent } = slot;
-    if (slot.owned && cotangent instanceof NdArray && d instanceof NdArray) addInto(cotangent, d);
+    if (slot.owned && tracer === null && cotangent instanceof NdArray && d instanceof NdArray) addInto(cotangent, d);
     else {
       slot.cotangent = addPayloads(cotangent, d);
       slot.owned = true;

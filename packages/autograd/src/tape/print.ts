@@ -1,3 +1,4 @@
+import { isAbstract } from "../ops/tracer.js";
 import type { Value } from "./value.js";
 
 const EDGE = 3;
@@ -9,6 +10,7 @@ function number(x: number): string {
 
 /** `float64 [2, 3] [[1, 2, 3], [4, 5, 6]]`; long axes are shortened in the middle. */
 export function print(x: Value): string {
+  if (isAbstract(x.payload)) return `${x.dtype} [${x.shape.join(", ")}] (traced)`;
   const { data, shape, dtype } = x;
   const show = (axis: number, start: number, size: number): string => {
     if (axis === shape.length) return dtype === "bool" ? String(data[start] !== 0) : number(data[start] as number);

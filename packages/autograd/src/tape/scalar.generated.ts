@@ -2,7 +2,7 @@
 
 import { pow as ieeePow } from "../ops/ieee.js";
 import { binary, unary } from "../ops/table.js";
-import { applyBinary, applyElementwise, type Operand } from "./apply.js";
+import { applyBinary, applyElementwise, type Operand, unrecorded } from "./apply.js";
 import type { PendingSegment } from "./pass.js";
 import { CONST, constant, core, HOOKED, importOf, NODE, RELEASED, releasedError, room, segment } from "./segments.js";
 import { Value } from "./value.js";
@@ -50,7 +50,7 @@ export function identity(x: Operand): Value {
   const u = x as Value;
   const p = u.payload as number;
   const r = p;
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.identity, r, u);
   const s = segment;
   const c = core;
   const a = u.origin === s ? u.index : importOf(u);
@@ -75,7 +75,7 @@ export function neg(x: Operand): Value {
   const u = x as Value;
   const p = u.payload as number;
   const r = -p;
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.neg, r, u);
   const s = segment;
   const c = core;
   const a = u.origin === s ? u.index : importOf(u);
@@ -100,7 +100,7 @@ export function exp(x: Operand): Value {
   const u = x as Value;
   const p = u.payload as number;
   const r = Math.exp(p);
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.exp, r, u);
   const s = segment;
   const c = core;
   const a = u.origin === s ? u.index : importOf(u);
@@ -125,7 +125,7 @@ export function expm1(x: Operand): Value {
   const u = x as Value;
   const p = u.payload as number;
   const r = Math.expm1(p);
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.expm1, r, u);
   const s = segment;
   const c = core;
   const a = u.origin === s ? u.index : importOf(u);
@@ -150,7 +150,7 @@ export function log(x: Operand): Value {
   const u = x as Value;
   const p = u.payload as number;
   const r = Math.log(p);
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.log, r, u);
   const s = segment;
   const c = core;
   const a = u.origin === s ? u.index : importOf(u);
@@ -175,7 +175,7 @@ export function log1p(x: Operand): Value {
   const u = x as Value;
   const p = u.payload as number;
   const r = Math.log1p(p);
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.log1p, r, u);
   const s = segment;
   const c = core;
   const a = u.origin === s ? u.index : importOf(u);
@@ -200,7 +200,7 @@ export function sqrt(x: Operand): Value {
   const u = x as Value;
   const p = u.payload as number;
   const r = Math.sqrt(p);
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.sqrt, r, u);
   const s = segment;
   const c = core;
   const a = u.origin === s ? u.index : importOf(u);
@@ -225,7 +225,7 @@ export function square(x: Operand): Value {
   const u = x as Value;
   const p = u.payload as number;
   const r = p * p;
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.square, r, u);
   const s = segment;
   const c = core;
   const a = u.origin === s ? u.index : importOf(u);
@@ -250,7 +250,7 @@ export function abs(x: Operand): Value {
   const u = x as Value;
   const p = u.payload as number;
   const r = Math.abs(p);
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.abs, r, u);
   const s = segment;
   const c = core;
   const a = u.origin === s ? u.index : importOf(u);
@@ -275,7 +275,7 @@ export function sign(x: Operand): Value {
   const u = x as Value;
   const p = u.payload as number;
   const r = Math.sign(p);
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.sign, r, u);
   const s = segment;
   const c = core;
   const a = u.origin === s ? u.index : importOf(u);
@@ -300,7 +300,7 @@ export function reciprocal(x: Operand): Value {
   const u = x as Value;
   const p = u.payload as number;
   const r = 1 / p;
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.reciprocal, r, u);
   const s = segment;
   const c = core;
   const a = u.origin === s ? u.index : importOf(u);
@@ -325,7 +325,7 @@ export function sin(x: Operand): Value {
   const u = x as Value;
   const p = u.payload as number;
   const r = Math.sin(p);
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.sin, r, u);
   const s = segment;
   const c = core;
   const a = u.origin === s ? u.index : importOf(u);
@@ -350,7 +350,7 @@ export function cos(x: Operand): Value {
   const u = x as Value;
   const p = u.payload as number;
   const r = Math.cos(p);
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.cos, r, u);
   const s = segment;
   const c = core;
   const a = u.origin === s ? u.index : importOf(u);
@@ -375,7 +375,7 @@ export function tanh(x: Operand): Value {
   const u = x as Value;
   const p = u.payload as number;
   const r = Math.tanh(p);
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.tanh, r, u);
   const s = segment;
   const c = core;
   const a = u.origin === s ? u.index : importOf(u);
@@ -400,7 +400,7 @@ export function sigmoid(x: Operand): Value {
   const u = x as Value;
   const p = u.payload as number;
   const r = 1 / (1 + Math.exp(-p));
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.sigmoid, r, u);
   const s = segment;
   const c = core;
   const a = u.origin === s ? u.index : importOf(u);
@@ -425,7 +425,7 @@ export function relu(x: Operand): Value {
   const u = x as Value;
   const p = u.payload as number;
   const r = Math.max(p, 0);
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.relu, r, u);
   const s = segment;
   const c = core;
   const a = u.origin === s ? u.index : importOf(u);
@@ -450,7 +450,7 @@ export function softplus(x: Operand): Value {
   const u = x as Value;
   const p = u.payload as number;
   const r = Math.max(p, 0) + Math.log1p(Math.exp(-Math.abs(p)));
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return new Value(null, 0, r);
+  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.softplus, r, u);
   const s = segment;
   const c = core;
   const a = u.origin === s ? u.index : importOf(u);
@@ -479,7 +479,7 @@ export function add(x: Operand, y: Operand): Value {
   const q = typeof y === "number" ? y : ((y as Value).payload as number);
   const r = p + q;
   if (u.origin === null && (typeof y === "number" || (y as Value).origin === null)) return new Value(null, 0, r);
-  if (core.top - core.n < 3 && !room()) return new Value(null, 0, r);
+  if (core.top - core.n < 3 && !room()) return unrecorded(ops.add, r, u, y);
   const s = segment;
   const c = core;
   const a = u.origin === s ? u.index : importOf(u);
@@ -509,7 +509,7 @@ export function sub(x: Operand, y: Operand): Value {
   const q = typeof y === "number" ? y : ((y as Value).payload as number);
   const r = p - q;
   if (u.origin === null && (typeof y === "number" || (y as Value).origin === null)) return new Value(null, 0, r);
-  if (core.top - core.n < 3 && !room()) return new Value(null, 0, r);
+  if (core.top - core.n < 3 && !room()) return unrecorded(ops.sub, r, u, y);
   const s = segment;
   const c = core;
   const a = u.origin === s ? u.index : importOf(u);
@@ -539,7 +539,7 @@ export function mul(x: Operand, y: Operand): Value {
   const q = typeof y === "number" ? y : ((y as Value).payload as number);
   const r = p * q;
   if (u.origin === null && (typeof y === "number" || (y as Value).origin === null)) return new Value(null, 0, r);
-  if (core.top - core.n < 3 && !room()) return new Value(null, 0, r);
+  if (core.top - core.n < 3 && !room()) return unrecorded(ops.mul, r, u, y);
   const s = segment;
   const c = core;
   const a = u.origin === s ? u.index : importOf(u);
@@ -569,7 +569,7 @@ export function div(x: Operand, y: Operand): Value {
   const q = typeof y === "number" ? y : ((y as Value).payload as number);
   const r = p / q;
   if (u.origin === null && (typeof y === "number" || (y as Value).origin === null)) return new Value(null, 0, r);
-  if (core.top - core.n < 3 && !room()) return new Value(null, 0, r);
+  if (core.top - core.n < 3 && !room()) return unrecorded(ops.div, r, u, y);
   const s = segment;
   const c = core;
   const a = u.origin === s ? u.index : importOf(u);
@@ -599,7 +599,7 @@ export function pow(x: Operand, y: Operand): Value {
   const q = typeof y === "number" ? y : ((y as Value).payload as number);
   const r = ieeePow(p, q);
   if (u.origin === null && (typeof y === "number" || (y as Value).origin === null)) return new Value(null, 0, r);
-  if (core.top - core.n < 3 && !room()) return new Value(null, 0, r);
+  if (core.top - core.n < 3 && !room()) return unrecorded(ops.pow, r, u, y);
   const s = segment;
   const c = core;
   const a = u.origin === s ? u.index : importOf(u);
@@ -629,7 +629,7 @@ export function maximum(x: Operand, y: Operand): Value {
   const q = typeof y === "number" ? y : ((y as Value).payload as number);
   const r = Math.max(p, q);
   if (u.origin === null && (typeof y === "number" || (y as Value).origin === null)) return new Value(null, 0, r);
-  if (core.top - core.n < 3 && !room()) return new Value(null, 0, r);
+  if (core.top - core.n < 3 && !room()) return unrecorded(ops.maximum, r, u, y);
   const s = segment;
   const c = core;
   const a = u.origin === s ? u.index : importOf(u);
@@ -659,7 +659,7 @@ export function minimum(x: Operand, y: Operand): Value {
   const q = typeof y === "number" ? y : ((y as Value).payload as number);
   const r = Math.min(p, q);
   if (u.origin === null && (typeof y === "number" || (y as Value).origin === null)) return new Value(null, 0, r);
-  if (core.top - core.n < 3 && !room()) return new Value(null, 0, r);
+  if (core.top - core.n < 3 && !room()) return unrecorded(ops.minimum, r, u, y);
   const s = segment;
   const c = core;
   const a = u.origin === s ? u.index : importOf(u);

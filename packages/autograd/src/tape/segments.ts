@@ -1,4 +1,5 @@
 import { GraphError } from "../errors.js";
+import { tracer } from "../ops/tracer.js";
 import type { ArrayNode } from "./arrayNode.js";
 import type { HookedNode } from "./hooks.js";
 import { checkIsValue, Param, type Value } from "./value.js";
@@ -163,7 +164,7 @@ const spare: Columns[] = [];
 export const RELEASED_SEGMENT = new Segment(new Core(NO_COLUMNS, 0), []);
 RELEASED_SEGMENT.core.release();
 
-/** A core without room: what the recording functions see while nothing is recorded, so that the hot path tests room only. */
+/** A core without room: what the recording functions see while nothing is recorded, or all is traced, so that the hot path tests room only. */
 const CLOSED = new Core(NO_COLUMNS, 0);
 const CLOSED_SEGMENT = new Segment(CLOSED, []);
 
@@ -186,14 +187,15 @@ export function isRecording(): boolean {
 export function setRecording(on: boolean): boolean {
   const before = recording;
   recording = on;
-  core = on ? openCore : CLOSED;
-  segment = on ? openSegment : CLOSED_SEGMENT;
+  const open = on && tracer === null;
+  core = open ? openCore : CLOSED;
+  segment = open ? openSegment : CLOSED_SEGMENT;
   return before;
 }
 
 /** Called where the open segment lacks room: opens another and gives true, or false where nothing is recorded. */
 export function room(): boolean {
-  if (!recording) return false;
+  if (!recording || tracer !== null) return false;
   seal();
   return true;
 }

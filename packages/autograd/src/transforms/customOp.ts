@@ -1,6 +1,6 @@
 import { GraphError } from "../errors.js";
 import type { ArrayAlgebra } from "../ops/algebra.js";
-import { toNdArray } from "../ops/array.js";
+import type { ArrayType, NdArray } from "../ops/array.js";
 import type { Linearization, StructuralOp } from "../ops/op.js";
 import { applyStructural, type Operand, recordedAlgebra, toValue } from "../tape/apply.js";
 import { checkIsValue, Value } from "../tape/value.js";
@@ -34,15 +34,17 @@ export function customOp({ name, forward, vjp }: CustomRule): (...operands: Oper
     const values = operands.map((x) => toValue(name, x));
     const result = inMode(name, false, () => forward(...values.map((x) => x.detach())));
     checkIsValue(result);
+    // The result is an operand, so that a traced function, too, takes it as it is and the rule from here.
     const op: StructuralOp<null> = {
       kind: "structural",
       name,
-      keeps: [...values.map((_, operand) => ({ operand })), { output: 0 }],
-      types: () => [result.type],
-      forward: () => [toNdArray(result.payload)],
-      vjp: (m, k, [ct], at) => cotangentOf(name, vjp, m, ct as never, k, at),
+      constants: [0],
+      keeps: [...values.map((_, k) => ({ operand: k + 1 })), { output: 0 }],
+      types: ([x]) => [x as ArrayType],
+      forward: ([x]) => [x as NdArray],
+      vjp: (m, k, [ct], at) => cotangentOf(name, vjp, m, ct as never, k - 1, at),
     };
-    return applyStructural(op, values, null)[0] as Value;
+    return applyStructural(op, [result.detach(), ...values], null)[0] as Value;
   };
 }
 
@@ -50,9 +52,9 @@ export function customOp({ name, forward, vjp }: CustomRule): (...operands: Oper
 function cotangentOf<T>(name: string, vjp: CustomRule["vjp"], m: ArrayAlgebra<T>, ct: T, k: number, at: Linearization<T, null>): T {
   const recorded = (m as unknown) === recordedAlgebra;
   const asValue = (x: T): Value => (recorded ? (x as Value) : new Value(null, 0, x as Value["payload"]));
-  const operands = at.types.map((_, j) => asValue(at.operand(j)));
+  const operands = at.types.slice(1).map((_, j) => asValue(at.operand(j + 1)));
   const found = inMode(name, recorded, () => vjp(asValue(ct), operands, asValue(at.output(0))))[k];
   if (found === undefined) throw new GraphError(`${name}: the vjp gave no cotangent for operand ${k}; return one an operand, or null`);
-  if (found === null) return m.broadcastTo(m.const(0), at.types[k]?.shape ?? []);
+  if (found === null) return m.broadcastTo(m.const(0), at.types[k + 1]?.shape ?? []);
   return (recorded ? found : found.payload) as T;
 }

@@ -1,4 +1,5 @@
 import { InputError, ShapeError } from "../errors.js";
+import { tracer } from "../ops/tracer.js";
 import { stack, unstack } from "../tape/functions.js";
 import type { Value } from "../tape/value.js";
 import type { InputsOf } from "./grad.js";
@@ -8,7 +9,8 @@ import { leaves, leavesLike, rebuild, type ValuesOf, valuesOf } from "./tree.js"
 
 /**
  * A loop over time: `step(carry, x)` gives `[carry, y]`, for each x along axis 0 of xs (a tree; all leaves of one length). Gives the last
- * carry and the ys, stacked along a new axis 0. Records the unrolled graph, each step in the scope `step t`, counted from 0.
+ * carry and the ys, stacked along a new axis 0. Records the unrolled graph, each step in the scope `step t`, counted from 0; in a compiled
+ * function it is one loop, whose step is called once to be traced.
  * Throws ShapeError where lengths differ or the carry changes shape, InputError where there is no step at all.
  *
  * @example
@@ -23,6 +25,7 @@ export function scan<C = Value, X = Value, Y = Value>(
 ): [carry: C, ys: ValuesOf<Y>] {
   const tree = valuesOf<unknown>("scan", xs);
   const steps = stepsOf(leaves(tree));
+  if (tracer !== null) return tracer.scan(step, valuesOf("scan", init), tree) as [C, ValuesOf<Y>];
   const slices = leaves(tree).map((x) => unstack(x));
   let carry: C = valuesOf<unknown>("scan", init) as C;
   const ys: unknown[] = [];
@@ -31,10 +34,7 @@ export function scan<C = Value, X = Value, Y = Value>(
       tree,
       slices.map((all) => all[t] as Value),
     ) as unknown as X;
-    const result = scope(`step ${t}`, () => synchronous("scan", step(carry, x)));
-    if (!Array.isArray(result) || result.length !== 2)
-      throw new InputError("scan: the step must return [carry, y]; return null as y where there is none");
-    const [next, y] = result as unknown as [C, Y];
+    const [next, y] = scope(`step ${t}`, () => checkedStep(step(carry, x)));
     leavesLike("scan", `the carry of step ${t}`, next, carry);
     carry = valuesOf<unknown>("scan", next) as C;
     ys.push(y === null || y === undefined ? null : valuesOf("scan", y));
@@ -42,6 +42,12 @@ export function scan<C = Value, X = Value, Y = Value>(
       throw new InputError(`scan: step ${t} gave ${ys[t] === null ? "no y" : "a y"}, unlike step 0; give one at every step or at none`);
   }
   return [carry, stacked(ys) as ValuesOf<Y>];
+}
+
+/** What a step returned; throws InputError unless it is a pair. */
+export function checkedStep<C, Y>(result: readonly [carry: C, y: Y]): readonly [carry: C, y: Y] {
+  if (Array.isArray(synchronous("scan", result)) && result.length === 2) return result;
+  throw new InputError("scan: the step must return [carry, y]; return null as y where there is none");
 }
 
 function stepsOf(xs: readonly Value[]): number {

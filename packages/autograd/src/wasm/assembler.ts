@@ -69,10 +69,10 @@ class Bytes {
     }
   }
 
+  /** A name, in ASCII. */
   name(text: string): void {
-    const encoded = new TextEncoder().encode(text);
-    this.unsigned(encoded.length);
-    this.append(encoded);
+    this.unsigned(text.length);
+    for (let k = 0; k < text.length; k++) this.byte(text.charCodeAt(k));
   }
 
   opcode(code: number): void {
