@@ -19,6 +19,9 @@ export const LAYERS = {
     inspect: ["transforms"],
     // Its functions return Values, which live on the tape.
     random: ["tape"],
+    // Bytes from shapes; knows no operations and no tape.
+    wasm: ["errors", "dtype", "shape"],
+    program: ["transforms", "wasm"],
   },
   "packages/rnn": {
     toy: [],

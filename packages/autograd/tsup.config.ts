@@ -6,6 +6,7 @@ const shared: Options = {
     index: "src/index.ts",
     "optim/index": "src/optim/index.ts",
     "inspect/index": "src/inspect/index.ts",
+    "compile/index": "src/program/index.ts",
     "random/index": "src/random/index.ts",
   },
   tsconfig: "src/tsconfig.json",

@@ -1,0 +1,116 @@
+import { InputError } from "../errors.js";
+import { tracer } from "../ops/tracer.js";
+import { applyStructural, type Operand, toValue } from "../tape/apply.js";
+import { kindOf } from "../tape/input.js";
+import { isRecording } from "../tape/segments.js";
+import { type Param, Value } from "../tape/value.js";
+import type { InputsOf } from "../transforms/grad.js";
+import { synchronous } from "../transforms/record.js";
+import { isLeaf, leaves, rebuild, type ValuesOf, valuesOf } from "../transforms/tree.js";
+import { mapTree } from "../tree.js";
+import { operationOf, Program } from "./program.js";
+import { Trace } from "./trace.js";
+
+export interface CompileOptions {
+  /** Shown in messages; default: the function's own name. */
+  readonly name?: string;
+}
+
+/** A compiled function: called as the function itself. */
+export interface Compiled<A extends readonly unknown[], R> {
+  (...args: { [K in keyof A]: InputsOf<A[K]> }): ValuesOf<R>;
+}
+
+/** One signature: what was traced for arguments of one structure, shapes and dtypes. */
+interface Entry {
+  readonly program: Program;
+  readonly operation: ReturnType<typeof operationOf>;
+  /** Params that the function uses without being given them: read at each call. */
+  readonly captured: readonly Param[];
+  readonly out: unknown;
+}
+
+const LARGEST_CACHE = 32;
+const MANY_RECOMPILATIONS = 8;
+
+export function compile<A extends readonly unknown[] = [Value], R = Value>(
+  f: (...args: A) => R,
+  { name = f.name === "" ? "compiled function" : f.name }: CompileOptions = {},
+): Compiled<A, R> {
+  if (typeof (f as unknown) !== "function") throw new InputError(`compile: expected a function, got ${kindOf(f)}`);
+  const entries = new Map<string, Entry>();
+  let made = 0;
+  return (...args) => {
+    // Within another traced function it is a part of that.
+    if (tracer !== null) return valuesOf<unknown>("compile", f(...(args as unknown as A))) as ValuesOf<R>;
+    const { values, key } = signatureOf(args);
+    let entry = entries.get(key);
+    entries.delete(key);
+    if (entry === undefined) {
+      entry = traced(name, f as (...args: readonly unknown[]) => unknown, args, values);
+      if (++made === MANY_RECOMPILATIONS + 1) warnOfRecompilations(name);
+      if (entries.size >= LARGEST_CACHE) entries.delete(entries.keys().next().value as string);
+    }
+    entries.set(key, entry); // the latest last
+    return called(entry, values) as ValuesOf<R>;
+  };
+}
+
+function called({ program, operation, captured, out }: Entry, values: readonly Value[]): unknown {
+  const operands = captured.length === 0 ? values : [...values, ...captured];
+  const recorded = isRecording() && operands.some((x) => x.origin !== null);
+  const results = recorded
+    ? applyStructural(operation, operands, null)
+    : program.run(operands.map((x) => x.payload)).map((x) => new Value(null, 0, x));
+  return rebuild(out, results);
+}
+
+/** The arguments' leaves, and what a program is made for: their structure, shapes and dtypes, and entries that are no numbers. */
+function signatureOf(args: readonly unknown[]): { values: Value[]; key: string } {
+  const values: Value[] = [];
+  let key = "";
+  eachArgument(args, (leaf, path) => {
+    if (isLeaf(leaf)) {
+      const x = toValue("compile", leaf as Operand);
+      values.push(x);
+      key += `${path}:${x.dtype}[${x.shape.join()}];`;
+    } else if (typeof leaf === "string" || typeof leaf === "boolean") key += `${path}=${JSON.stringify(leaf)};`;
+    else if (leaf === undefined || leaf === null) key += `${path}=${leaf};`;
+    else
+      throw new InputError(
+        `compile: the argument ${path} is ${kindOf(leaf)}; arguments are trees of Values, numbers and arrays of numbers`,
+      );
+    return leaf;
+  });
+  return { values, key };
+}
+
+/** The arguments with each leaf replaced; a list of arguments is not itself a nest of numbers. */
+function eachArgument(args: readonly unknown[], f: (leaf: unknown, path: string) => unknown): unknown[] {
+  return args.map((arg, k) => (arg === undefined || arg === null ? f(arg, `[${k}]`) : mapTree(arg, isLeaf, f, `[${k}]`)));
+}
+
+function traced(name: string, f: (...args: readonly unknown[]) => unknown, args: readonly unknown[], values: readonly Value[]): Entry {
+  const trace = new Trace(null);
+  const inputs = values.map((x) => trace.input(x.type));
+  let next = 0;
+  const abstract = eachArgument(args, (leaf) => (isLeaf(leaf) ? new Value(null, 0, inputs[next++] ?? 0) : leaf));
+  const { out, results } = trace.during(() => {
+    const tree = valuesOf<unknown>("compile", synchronous("compile", f(...abstract)));
+    return { out: tree, results: leaves(tree).map((x) => trace.lift(x).payload) };
+  });
+  const ids = results.map((x) => trace.idOf(x));
+  const graph = trace.builder.build(
+    [...inputs, ...trace.captured].map(({ id }) => id),
+    ids,
+  );
+  const program = new Program(graph, name);
+  return { program, operation: operationOf(program), captured: trace.captured.map(({ value }) => value as Param), out };
+}
+
+function warnOfRecompilations(name: string): void {
+  const { console } = globalThis as { console?: { warn(text: string): void } };
+  console?.warn(
+    `compile: ${name} was traced ${MANY_RECOMPILATIONS} times anew for arguments of other shapes, dtypes or structure; pad them to common shapes, or compile a function for each`,
+  );
+}

@@ -1,0 +1,55 @@
+import { isFloating } from "../dtype.js";
+import type { ArrayType, Payload } from "../ops/array.js";
+import { raw } from "../ops/raw.js";
+import { pullBack, pushForward } from "./differentiate.js";
+import type { Graph } from "./graph.js";
+import { interpret } from "./interpret.js";
+import { Trace } from "./trace.js";
+
+/** The graph of a function's derivative, from the function's own. */
+
+function zerosLike({ shape, dtype }: ArrayType): Payload {
+  return shape.length === 0 ? 0 : raw.broadcastTo(raw.cast(raw.reshape(0, [1]), dtype), shape);
+}
+
+const floats = ({ types }: Graph, id: number): boolean => isFloating((types[id] as ArrayType).dtype);
+
+/** Inputs: the function's, then a cotangent of each output in `given`. Outputs: the cotangents of the floating inputs. */
+export function gradientGraph(graph: Graph, given: readonly number[]): Graph {
+  const trace = new Trace(null);
+  const inputs = graph.inputs.map((id) => trace.input(graph.types[id] as ArrayType));
+  const cotangents = given.map((k) => trace.input(graph.types[graph.outputs[k] as number] as ArrayType));
+  return trace.during(() => {
+    const values = interpret(graph, inputs);
+    const seeds = new Map<number, Payload>();
+    given.forEach((k, j) => {
+      const id = graph.outputs[k] as number;
+      const before = seeds.get(id);
+      const d = cotangents[j] as Payload;
+      seeds.set(id, before === undefined ? d : raw.add(before, d));
+    });
+    const found = pullBack(graph, graph.inputs, seeds, (id) => values[id] as Payload);
+    const outputs = graph.inputs.filter((id) => floats(graph, id)).map((id) => found.get(id) ?? zerosLike(graph.types[id] as ArrayType));
+    return trace.build(
+      [...inputs, ...cotangents].map(({ id }) => id),
+      outputs,
+    );
+  });
+}
+
+/** Inputs: the function's, then a tangent of each input in `given`. Outputs: the tangents of the floating outputs. */
+export function tangentGraph(graph: Graph, given: readonly number[]): Graph {
+  const trace = new Trace(null);
+  const inputs = graph.inputs.map((id) => trace.input(graph.types[id] as ArrayType));
+  const tangents = given.map((k) => trace.input(graph.types[graph.inputs[k] as number] as ArrayType));
+  return trace.during(() => {
+    const values = interpret(graph, inputs);
+    const seeds = new Map(given.map((k, j) => [graph.inputs[k] as number, tangents[j] as Payload]));
+    const found = pushForward(graph, seeds, (id) => values[id] as Payload);
+    const outputs = graph.outputs.filter((id) => floats(graph, id)).map((id) => found.get(id) ?? zerosLike(graph.types[id] as ArrayType));
+    return trace.build(
+      [...inputs, ...tangents].map(({ id }) => id),
+      outputs,
+    );
+  });
+}

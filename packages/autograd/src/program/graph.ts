@@ -1,0 +1,125 @@
+import { isFloating } from "../dtype.js";
+import { type ArrayType, FLOAT64_SCALAR, NdArray, type Payload, toNdArray } from "../ops/array.js";
+import type { Op } from "../ops/op.js";
+import { elementwiseType, structuralTypes } from "../ops/raw.js";
+
+/** One operation of a program. Values are numbered; an instruction names those that it reads and those that it makes. */
+export interface Instruction {
+  readonly op: Op;
+  /** Plain data, or for a loop its body; null for elementwise operations. */
+  readonly attributes: unknown;
+  readonly operands: readonly number[];
+  readonly outputs: readonly number[];
+}
+
+/** A traced function: instructions in an order in which they can run. Never changed once it is built. */
+export interface Graph {
+  /** By value. */
+  readonly types: readonly ArrayType[];
+  readonly inputs: readonly number[];
+  readonly constants: ReadonlyMap<number, NdArray>;
+  readonly instructions: readonly Instruction[];
+  readonly outputs: readonly number[];
+}
+
+/** Builds a graph, instruction by instruction. */
+export class GraphBuilder {
+  readonly types: ArrayType[] = [];
+  readonly constants = new Map<number, NdArray>();
+  readonly instructions: Instruction[] = [];
+  private readonly scalars = new Map<number | string, number>();
+  private readonly arrays = new Map<NdArray, number>();
+
+  /** A new value of a type; who calls this says where it comes from. */
+  value(type: ArrayType): number {
+    this.types.push(type);
+    return this.types.length - 1;
+  }
+
+  constant(x: Payload): number {
+    if (typeof x !== "number") return this.constantArray(x);
+    const key = Object.is(x, -0) ? "-0" : x; // which a map takes for 0
+    const known = this.scalars.get(key);
+    if (known !== undefined) return known;
+    const id = this.value(FLOAT64_SCALAR);
+    this.scalars.set(key, id);
+    this.constants.set(id, toNdArray(x));
+    return id;
+  }
+
+  emit(op: Op, attributes: unknown, operands: readonly number[]): readonly number[] {
+    const outputs = this.typesOf(op, attributes, operands).map((type) => this.value(type));
+    this.instructions.push({ op, attributes, operands, outputs });
+    return outputs;
+  }
+
+  /** The same instruction on other operands, of the same types. */
+  copy({ op, attributes }: Instruction, operands: readonly number[]): readonly number[] {
+    return this.emit(op, attributes, operands);
+  }
+
+  build(inputs: readonly number[], outputs: readonly number[]): Graph {
+    const { types, constants, instructions } = this;
+    return { types, inputs, constants, instructions, outputs };
+  }
+
+  private constantArray(x: NdArray): number {
+    const known = this.arrays.get(x);
+    if (known !== undefined) return known;
+    const id = this.value(x.type);
+    this.arrays.set(x, id);
+    this.constants.set(id, x);
+    return id;
+  }
+
+  private typesOf(op: Op, attributes: unknown, operands: readonly number[]): ArrayType[] {
+    const types = operands.map((id) => this.types[id] as ArrayType);
+    if (op.kind === "structural") return structuralTypes(op, types, attributes);
+    const type = elementwiseType(op, types.map(sampleOf));
+    return [isScalar(type) ? FLOAT64_SCALAR : type];
+  }
+}
+
+function isScalar(type: ArrayType): boolean {
+  return type.shape.length === 0 && isFloating(type.dtype);
+}
+
+const NOTHING = new Float64Array(0);
+
+/** What stands for an operand where only its type counts: a floating scalar is weak, as a plain number. */
+function sampleOf(type: ArrayType): Payload {
+  return isScalar(type) ? 0 : new NdArray(type, NOTHING, 0);
+}
+
+/** What an instruction of the old graph becomes: values of the new one, for its outputs. */
+export type Rewrite = (instruction: Instruction, operands: readonly number[], builder: GraphBuilder) => readonly number[];
+
+/** The graph with every instruction rewritten, in order. Constants are carried over where something reads them. */
+export function rewritten(graph: Graph, rewrite: Rewrite, builder = new GraphBuilder()): Graph {
+  const place = new Map<number, number>();
+  const inputs = graph.inputs.map((id) => {
+    const input = builder.value(graph.types[id] as ArrayType);
+    place.set(id, input);
+    return input;
+  });
+  const at = (id: number): number => {
+    const known = place.get(id);
+    if (known !== undefined) return known;
+    const x = graph.constants.get(id) as NdArray;
+    const constant = builder.constant(x.type === FLOAT64_SCALAR ? (x.data[x.offset] as number) : x);
+    place.set(id, constant);
+    return constant;
+  };
+  for (const instruction of graph.instructions) {
+    const outputs = rewrite(instruction, instruction.operands.map(at), builder);
+    instruction.outputs.forEach((id, k) => place.set(id, outputs[k] as number));
+  }
+  return builder.build(inputs, graph.outputs.map(at));
+}
+
+/** By value, the instruction that makes it. */
+export function producers({ instructions }: Graph): Map<number, Instruction> {
+  const made = new Map<number, Instruction>();
+  for (const instruction of instructions) for (const id of instruction.outputs) made.set(id, instruction);
+  return made;
+}

@@ -1,0 +1,77 @@
+import { isFloating } from "../dtype.js";
+import type { ArrayAlgebra } from "../ops/algebra.js";
+import { type ArrayType, type Payload, toNdArray } from "../ops/array.js";
+import type { Linearization, StructuralOp } from "../ops/op.js";
+import { gradientGraph, tangentGraph } from "./derivatives.js";
+import type { Graph } from "./graph.js";
+import { outputsOf } from "./interpret.js";
+
+/** A graph that can be run, and its derivatives, which are programs themselves and are made when they are first asked for. */
+export class Program {
+  readonly graph: Graph;
+  readonly name: string;
+  private readonly gradients = new Map<string, Program>();
+  private readonly tangents = new Map<string, Program>();
+
+  constructor(graph: Graph, name: string) {
+    this.graph = graph;
+    this.name = name;
+  }
+
+  run(inputs: readonly Payload[]): Payload[] {
+    return outputsOf(this.graph, inputs);
+  }
+
+  /** Gives the cotangents of the floating inputs, from those of the outputs in `given`. */
+  gradient(given: readonly number[]): Program {
+    return derived(this.gradients, given, () => new Program(gradientGraph(this.graph, given), `the gradient of ${this.name}`));
+  }
+
+  /** Gives the tangents of the floating outputs, from those of the inputs in `given`. */
+  tangent(given: readonly number[]): Program {
+    return derived(this.tangents, given, () => new Program(tangentGraph(this.graph, given), `the tangent of ${this.name}`));
+  }
+}
+
+function derived(known: Map<string, Program>, given: readonly number[], make: () => Program): Program {
+  const key = given.join();
+  let program = known.get(key);
+  if (program === undefined) known.set(key, (program = make()));
+  return program;
+}
+
+const positions = (list: readonly unknown[]): number[] => list.flatMap((x, k) => (x === null ? [] : [k]));
+
+/** The operation that a program is: one node of the graph, whose derivatives are programs, too. */
+export function operationOf(program: Program): StructuralOp<null> {
+  const { graph, name } = program;
+  const typeOf = (id: number): ArrayType => graph.types[id] as ArrayType;
+  const floating = graph.inputs.flatMap((id, k) => (isFloating(typeOf(id).dtype) ? [k] : []));
+  const known = new WeakMap<Linearization<unknown, null>, unknown>();
+  const operandsOf = <T>(at: Linearization<T, null>): T[] => graph.inputs.map((_, k) => at.operand(k));
+  const cotangentsOf = <T>(m: ArrayAlgebra<T>, cotangents: readonly (T | null)[], at: Linearization<T, null>): T[] => {
+    let found = known.get(at) as T[] | undefined;
+    if (found === undefined) {
+      const given = positions(cotangents);
+      const seeds = given.map((k) => cotangents[k] as T);
+      found = m.apply(operationOf(program.gradient(given)), [...operandsOf(at), ...seeds], null);
+      known.set(at, found);
+    }
+    return found;
+  };
+  return {
+    kind: "structural",
+    name,
+    keeps: graph.inputs.map((_, operand) => ({ operand })),
+    types: () => graph.outputs.map(typeOf),
+    forward: (operands) => program.run(operands).map(toNdArray),
+    vjp: (m, k, cotangents, at) => cotangentsOf(m, cotangents, at)[floating.indexOf(k)] as never,
+    jvp: (m, tangents, at) => {
+      const given = positions(tangents);
+      const directions = given.map((k) => tangents[k] as never);
+      const found = m.apply(operationOf(program.tangent(given)), [...operandsOf(at), ...directions], null);
+      let next = 0;
+      return graph.outputs.map((id) => (isFloating(typeOf(id).dtype) ? (found[next++] ?? null) : null));
+    },
+  };
+}
