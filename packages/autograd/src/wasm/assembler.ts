@@ -69,10 +69,10 @@ class Bytes {
     }
   }
 
+  /** A name in ASCII. */
   name(text: string): void {
-    const encoded = new TextEncoder().encode(text);
-    this.unsigned(encoded.length);
-    this.append(encoded);
+    this.unsigned(text.length);
+    for (let k = 0; k < text.length; k++) this.byte(text.charCodeAt(k));
   }
 
   opcode(code: number): void {
@@ -115,6 +115,13 @@ export class FunctionBuilder {
   local(type: ValueType): number {
     this.locals.push(type);
     return this.params.length + this.locals.length - 1;
+  }
+
+  /** The type of a parameter or local variable. */
+  typeOf(local: number): ValueType {
+    const type = local < this.params.length ? this.params[local] : this.locals[local - this.params.length];
+    if (type === undefined) throw new Error(`no local ${local}`);
+    return type;
   }
 
   get(local: number): this {
