@@ -43,8 +43,7 @@ export function exponential(m: Lanes, x: number, nonPositive = false): number {
     const above = m.atLeast(x, lowest);
     const clamped = nonPositive ? above : m.atMost(above, highest);
     const { r, shifted } = reduce(m, clamped, 2 * bias);
-    const power = m.add(expm1Reduced(m, r), m.const(1));
-    return scale(m, power, shifted);
+    return scaled(m, expm1Reduced(m, r), shifted);
   });
 }
 
@@ -65,11 +64,19 @@ export function exponentialMinusOne(m: Lanes, x: number): number {
 
 /** exp(x) - 1 for x from 0 to where its square would overflow. */
 export function expm1OfModerate(m: Lanes, x: number): number {
-  const { bias } = FORMATS[m.dtype];
   return m.scope(() => {
-    const { r, shifted } = reduce(m, x, bias);
+    const { r, shifted } = reduce(m, x, FORMATS[m.dtype].bias);
     const power = powerOfTwo(m, shifted);
     return m.madd(expm1Reduced(m, r), power, m.sub(power, m.const(1)));
+  });
+}
+
+/** exp(x) times 2^-exponent, where that is neither denormal nor too large. */
+export function expOverPower(m: Lanes, x: number, exponent: number): number {
+  return m.scope(() => {
+    const { r, shifted } = reduce(m, x, FORMATS[m.dtype].bias - exponent);
+    const power = powerOfTwo(m, shifted);
+    return m.madd(expm1Reduced(m, r), power, power);
   });
 }
 
@@ -88,8 +95,8 @@ function reduce(m: Lanes, x: number, offset: number): { r: number; shifted: numb
 
 /** exp(r) - 1 for |r| at most ln 2 / 2. */
 function expm1Reduced(m: Lanes, r: number): number {
-  const q = m.polynomial(r, FORMATS[m.dtype].q);
-  return m.madd(q, m.mul(r, r), r);
+  const square = m.mul(r, r);
+  return m.madd(m.polynomial(r, square, FORMATS[m.dtype].q), square, r);
 }
 
 /** 2 to the power that `shifted` ends in, its offset being the bias. */
@@ -98,14 +105,14 @@ function powerOfTwo(m: Lanes, shifted: number): number {
 }
 
 /**
- * x times 2 to the power that `shifted` ends in, its offset being twice the bias. In two steps, of which the first is exact: from 2^128
+ * 1 + x times 2 to the power that `shifted` ends in, its offset being twice the bias. In two steps, of which the first is exact: from 2^128
  * down to 2^-150 no single factor of the format reaches.
  */
-function scale(m: Lanes, x: number, shifted: number): number {
+function scaled(m: Lanes, x: number, shifted: number): number {
   const { mantissa } = FORMATS[m.dtype];
   const bits = m.bitsOf(shifted);
   const half = m.shift("shr_u", bits, 1);
   const first = m.fromBits(m.shift("shl", half, mantissa));
   const second = m.fromBits(m.shift("shl", m.integerSub(bits, half), mantissa));
-  return m.mul(m.mul(x, first), second);
+  return m.mul(m.madd(x, first, first), second);
 }

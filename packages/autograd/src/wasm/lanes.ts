@@ -244,10 +244,25 @@ export class Lanes {
     return this.setValue();
   }
 
-  /** A polynomial, constant term first. */
-  polynomial(x: number, coefficients: readonly number[]): number {
-    const [last, ...rest] = [...coefficients].reverse();
-    return this.scope(() => rest.reduce((sum, c) => this.scope(() => this.madd(sum, x, this.const(c))), this.const(last!)));
+  /**
+   * A polynomial, constant term first, by halves (Estrin): more than one multiply-add is under way at a time. `square` is x².
+   */
+  polynomial(x: number, square: number, coefficients: readonly number[]): number {
+    return this.scope(() => {
+      const powers = [x, square];
+      for (let size = 4; size < coefficients.length; size *= 2) powers.push(this.mul(powers.at(-1)!, powers.at(-1)!));
+      return this.halves(powers, coefficients);
+    });
+  }
+
+  /** `powers` holds x to the powers 1, 2, 4 and so on, as far as they are needed. */
+  private halves(powers: readonly number[], coefficients: readonly number[]): number {
+    if (coefficients.length === 1) return this.const(coefficients[0]!);
+    const level = Math.ceil(Math.log2(coefficients.length)) - 1;
+    return this.scope(() => {
+      const high = this.halves(powers, coefficients.slice(2 ** level));
+      return this.madd(high, powers[level]!, this.halves(powers, coefficients.slice(0, 2 ** level)));
+    });
   }
 
   logicalAnd(x: number, y: number): number {

@@ -45,7 +45,8 @@ export function logarithmOfOnePlusExp(m: Lanes, x: number): number {
   return m.scope(() => {
     const one = m.const(1);
     const half = m.const(0.5);
-    const e = exponential(m, m.neg(m.abs(x)), true);
+    const negative = m.fromBits(m.bitwise("or", m.bitsOf(x), m.bitsOf(m.const(-0))));
+    const e = exponential(m, negative, true);
     // 1 + e lies between 1 and 2: k is 0 or 1.
     const upper = m.gt(e, m.const(Math.SQRT2 - 1));
     const f = m.where(upper, m.mul(m.sub(e, one), half), e);
@@ -72,7 +73,7 @@ function assemble(m: Lanes, f: number, k: number): number {
     const s = m.div(f, m.add(f, m.const(2)));
     const z = m.mul(s, s);
     const square = m.mul(m.mul(f, m.const(0.5)), f);
-    const tail = m.madd(m.polynomial(z, L[m.dtype]), z, square);
+    const tail = m.madd(m.polynomial(z, m.mul(z, z), L[m.dtype]), z, square);
     const small = m.sub(m.madd(k, m.const(ln2[1]), m.mul(s, tail)), square);
     return m.madd(k, m.const(ln2[0]), m.add(small, f));
   });
