@@ -33,8 +33,10 @@ export function logarithmOfOnePlus(m: Lanes, x: number): number {
     const u = m.add(one, x);
     const { exponent, biased, fraction } = split(m, u);
     const k = m.sub(exponent, m.const(2 ** mantissa + bias));
-    const inverse = m.fromBits(m.shift("shl", m.integerSub(m.integer(2 * bias), biased), mantissa));
-    const f = m.madd(lostBits(m, one, x, u), inverse, m.sub(fraction, one));
+    // 2^(1 - k), because 2^-k does not exist for the largest k: what is lost there does not count, and is multiplied by 0.
+    const inverse = m.fromBits(m.shift("shl", m.integerSub(m.integer(2 * bias + 1), biased), mantissa));
+    const lost = m.mul(lostBits(m, one, x, u), m.mul(inverse, m.const(0.5)));
+    const f = m.add(lost, m.sub(fraction, one));
     const out = atTheEdges(m, u, assemble(m, f, k));
     return m.where(m.eq(x, m.const(0)), x, out);
   });

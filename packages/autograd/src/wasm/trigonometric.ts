@@ -71,7 +71,9 @@ function takeAway(w: Lanes, x: number, multiple: number, pi: readonly number[]):
 /** Sine of r, negated where the integer is odd. */
 function sineOf(m: Lanes, r: number, integer: number): number {
   const z = m.mul(r, r);
-  const sine = m.madd(m.mul(m.polynomial(z, m.mul(z, z), S[m.dtype]), z), r, r);
+  const sum = m.madd(m.mul(m.polynomial(z, m.mul(z, z), S[m.dtype]), z), r, r);
+  // Rounding must not take it above 1: callers take roots of 1 - sin².
+  const sine = m.atMost(m.atLeast(sum, -1), 1);
   const sign = m.shift("shl", integer, m.dtype === "float32" ? 31 : 63);
   return m.fromBits(m.bitwise("xor", m.bitsOf(sine), sign));
 }

@@ -87,7 +87,11 @@ export function instantiate(bytes: Uint8Array<ArrayBuffer>, pages = 1): { memory
 const ARRAYS = { float32: Float32Array, float64: Float64Array };
 
 /** Compiles an elementwise function; what it gives takes arrays of any equal length. */
-export function elementwise(form: Form, arity: number, emit: Emit): (...operands: readonly (readonly number[])[]) => number[] {
+export function elementwise(
+  form: Form,
+  arity: number,
+  emit: Emit,
+): (...operands: readonly ArrayLike<number>[]) => Float32Array | Float64Array {
   const module = elementwiseModule(form, arity, emit);
   const Floats = ARRAYS[form.dtype];
   return (...operands) => {
@@ -98,6 +102,6 @@ export function elementwise(form: Form, arity: number, emit: Emit): (...operands
     const { memory, exports } = instantiate(module, Math.ceil(at(arity + 1) / 65_536));
     operands.forEach((x, k) => new Floats(memory.buffer, at(k), length).set(x));
     exports["run"]!(...operands.map((_, k) => at(k)), at(arity), whole * Floats.BYTES_PER_ELEMENT);
-    return [...new Floats(memory.buffer, at(arity), length)];
+    return new Floats(memory.buffer, at(arity), length);
   };
 }
