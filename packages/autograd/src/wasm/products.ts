@@ -5,7 +5,6 @@ import {
   call,
   constant,
   floorTo,
-  increase,
   type Int,
   minus,
   plus,
@@ -45,13 +44,10 @@ export function productsModule(mode: ProductMode): Uint8Array<ArrayBuffer> {
   const functions = new BlockFunctions(module, lanes, packing);
   const packed = functions.blocks("packed");
   const inPlace = functions.blocks("inPlace");
-  const add = (a: FormOfA, b: FormOfB) =>
-    module.addFunction(new Product(lanes, packing, b === "Packed" ? packed : inPlace, a, b).f, `product${a}${b}`);
-  add("Rows", "Packed");
-  add("Rows", "InPlace");
-  add("Blocks", "Packed");
-  add("Transposed", "Packed");
-  add("Transposed", "InPlace");
+  for (const a of ["Rows", "Blocks", "Transposed"] as const) {
+    module.addFunction(new Product(lanes, packing, packed, a, "Packed").f, `product${a}Packed`);
+    module.addFunction(new Product(lanes, packing, inPlace, a, "InPlace").f, `product${a}InPlace`);
+  }
   return module.bytes();
 }
 

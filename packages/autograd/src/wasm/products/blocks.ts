@@ -1,5 +1,5 @@
 import { FunctionBuilder, type ModuleBuilder } from "../assembler.js";
-import { assign, call, constant, increase, minus, plus, quotient, times, variable, when, whileBelow } from "./integers.js";
+import { assign, call, constant, increase, minus, quotient, times, variable, when, whileBelow } from "./integers.js";
 import { type Lanes, panelWidth, TILE_ROWS } from "./lanes.js";
 import { microkernel, type Tile } from "./microkernel.js";
 import { type Packing } from "./packing.js";
@@ -49,7 +49,7 @@ export class BlockFunctions {
     const key = Object.values(tile).join();
     const known = this.kernels.get(key);
     if (known !== undefined) return known;
-    const added = this.add(microkernel(this.lanes, tile, this.lanes.fused ? 4 : 1));
+    const added = this.add(microkernel(this.lanes, tile));
     this.kernels.set(key, added);
     return added;
   }

@@ -24,7 +24,6 @@ export interface Lanes {
   readonly splat: MemoryOpcode;
   readonly loadOne: MemoryOpcode;
   readonly storeOne: MemoryOpcode;
-  readonly fused: boolean;
   zero(f: FunctionBuilder): void;
   /** sum += x y, each a local. */
   multiplyAdd(f: FunctionBuilder, sum: number, x: number, y: number): void;
@@ -57,7 +56,6 @@ function vectorLanes(dtype: ProductMode["dtype"], fused: boolean): Lanes {
     splat,
     loadOne,
     storeOne,
-    fused,
     zero: (f) => f.v128(new Uint8Array(16)),
     multiplyAdd: (f, sum, x, y) => (fused ? f.get(x).get(y).get(sum).op(madd).set(sum) : separate(f, sum, x, y, multiply, add)),
   };
@@ -75,7 +73,6 @@ function singleLane(dtype: ProductMode["dtype"]): Lanes {
     splat: load,
     loadOne: load,
     storeOne: store,
-    fused: false,
     zero: (f) => (dtype === "float32" ? f.f32(0) : f.f64(0)),
     multiplyAdd: (f, sum, x, y) => separate(f, sum, x, y, multiply, add),
   };
