@@ -29,8 +29,9 @@ export { planProduct, type ProductFunction, type ProductPlan, type ProductSizes 
  *
  * - packB(source, ld, inner, columns, target) and packBTransposed(same): B, which stands as [inner, columns] or as [columns, inner], into
  *   the layout that the products with "Packed" in their names read.
- * - productRowsPacked, productRowsInPlace, productBlocksPacked, productTransposedPacked, productTransposedInPlace, each (rows, columns,
- *   inner, a, lda, b, ldb, c, ldc, accumulate, scratch): A stands as [rows, inner], for "Transposed" as [inner, rows].
+ * - productRowsPacked, productRowsInPlace, productBlocksPacked, productBlocksInPlace, productTransposedPacked, productTransposedInPlace,
+ *   each (rows, columns, inner, a, lda, b, ldb, c, ldc, accumulate, scratch): A stands as [rows, inner], for "Transposed" as
+ *   [inner, rows]; "InPlace" reads B as [inner, columns].
  *
  * Addresses are in bytes, strides between rows in elements, all rows contiguous; an address needs no more alignment than its elements.
  * `planProduct` says which function is fast for which sizes, and how much scratch it needs; every one of them is right for all sizes.

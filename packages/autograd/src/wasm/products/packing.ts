@@ -8,8 +8,10 @@ import {
   minus,
   plus,
   push,
+  quotient,
   remainder,
   repeat,
+  smaller,
   times,
   variable,
   whileBelow,
@@ -131,27 +133,46 @@ function paddedPanelFunction(lanes: Lanes, width: number, clear: number): Functi
   return f;
 }
 
+/** Rows that are packed at a time: the panels are written, and the source is read, in stretches instead of in pieces a page apart. */
+const PACKED_ROWS = 16;
+
 /** Panels of `width` columns out of a row-major matrix: whole vectors, moved. */
 function packFunction(lanes: Lanes, width: number, padded: number): FunctionBuilder {
   const f = i32s(5);
   const [source, ld, inner, columns, target] = [0, 1, 2, 3, 4] as const;
   const size = constant(lanes.size);
+  const panelBytes = constant(width * lanes.size);
   const stride = variable(f, times(ld, size));
-  const [k, from, column] = [f.local("i32"), f.local("i32"), f.local("i32")];
+  const panelStride = variable(f, times(inner, panelBytes));
   const rest = variable(f, remainder(columns, width));
-  when(f, inner, () => {
-    whileBelow(f, column, minus(columns, rest), constant(width), () => {
-      assign(f, k, inner);
-      assign(f, from, source);
-      repeat(f, k, () => {
-        for (let at = 0; at < width * lanes.size; at += lanes.bytes) f.get(target).get(from).memory(lanes.load, at).memory(lanes.store, at);
+  const full = variable(f, minus(columns, rest));
+  const [k, count, left, column, from, to] = [0, 0, 0, 0, 0, 0].map(() => f.local("i32")) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const [rowStart, panelStart] = [variable(f, source), variable(f, target)];
+  whileBelow(f, k, inner, constant(PACKED_ROWS), () => {
+    assign(f, count, smaller(constant(PACKED_ROWS), minus(inner, k)));
+    assign(f, column, constant(0));
+    whileBelow(f, column, full, constant(width), () => {
+      assign(f, left, count);
+      assign(f, from, plus(rowStart, times(column, size)));
+      assign(f, to, plus(panelStart, times(quotient(column, constant(width)), panelStride)));
+      repeat(f, left, () => {
+        for (let at = 0; at < width * lanes.size; at += lanes.bytes) f.get(to).get(from).memory(lanes.load, at).memory(lanes.store, at);
         increase(f, from, stride);
-        increase(f, target, constant(width * lanes.size));
+        increase(f, to, panelBytes);
       });
-      increase(f, source, constant(width * lanes.size));
     });
-    when(f, rest, () => call(f, padded, source, stride, size, inner, rest, target));
+    increase(f, rowStart, times(count, stride));
+    increase(f, panelStart, times(count, panelBytes));
   });
+  const edge = plus(target, times(quotient(full, constant(width)), panelStride));
+  when(f, inner, () => when(f, rest, () => call(f, padded, plus(source, times(full, size)), stride, size, inner, rest, edge)));
   return f;
 }
 
