@@ -13,8 +13,6 @@ export const LAYERS = {
     shape: ["errors"],
     tree: ["errors", "dtype", "shape"],
     ops: ["errors", "dtype", "shape"],
-    // Instructions and kernels, which know neither rules nor tape.
-    wasm: ["errors", "dtype", "shape"],
     tape: ["ops"],
     transforms: ["tape", "tree"],
     optim: ["transforms"],

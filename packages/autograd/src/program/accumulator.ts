@@ -58,7 +58,9 @@ export class Accumulator {
     for (const vector of this.vectors) {
       for (let lane = 0; lane < (float64 ? 2 : 4); lane++) {
         f.get(scalar).get(vector);
-        f.lane(float64 ? "f64x2.extract_lane" : "f32x4.extract_lane", lane).op(this.scalarOp).set(scalar);
+        f.lane(float64 ? "f64x2.extract_lane" : "f32x4.extract_lane", lane)
+          .op(this.scalarOp)
+          .set(scalar);
       }
     }
     f.get(pointer).get(scalar);

@@ -181,7 +181,9 @@ class KernelEmitter {
       const at = ([kind, x]: Reference): number =>
         kind === "operand" ? (loaded[x] as number) : kind === "result" ? (computed[x] as number) : m.const(Number(x));
       for (const { op, operands } of spec.operations) {
-        const given = operands.map((reference, k) => (this.takesCondition(op, k) ? at(reference) : this.asNumber(reference, at(reference))));
+        const given = operands.map((reference, k) =>
+          this.takesCondition(op, k) ? at(reference) : this.asNumber(reference, at(reference)),
+        );
         computed.push(this.operation(op, given));
       }
       spec.results.forEach((result, k) => {

@@ -80,7 +80,9 @@ export function withoutAxis(x: Location, axis: number): Location {
 
 export function stretched(x: Location, shape: Shape): Location {
   const extra = shape.length - x.shape.length;
-  const strides = shape.map((length, k) => (k < extra || (x.shape[k - extra] === 1 && length !== 1) ? 0 : (x.strides[k - extra] as number)));
+  const strides = shape.map((length, k) =>
+    k < extra || (x.shape[k - extra] === 1 && length !== 1) ? 0 : (x.strides[k - extra] as number),
+  );
   return { ...x, shape, strides };
 }
 

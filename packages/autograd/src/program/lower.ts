@@ -252,7 +252,12 @@ class Level {
     if (sizeOf(to.shape) === 0) return;
     // Integers are moved as they are, by their bits.
     const bits = from.dtype === "int32" && to.dtype === "int32";
-    const [x, y] = bits ? [{ ...from, dtype: "float32" as const }, { ...to, dtype: "float32" as const }] : [from, to];
+    const [x, y] = bits
+      ? [
+          { ...from, dtype: "float32" as const },
+          { ...to, dtype: "float32" as const },
+        ]
+      : [from, to];
     const dtype = floatOf(y.dtype) ?? (y.dtype === "bool" && x.dtype === "bool" ? "float32" : (floatOf(x.dtype) ?? "float64"));
     this.kernel(to.shape, dtype, { operands: [x], operations: [], results: [{ location: y, from: ["operand", 0] }] });
   }
@@ -320,7 +325,10 @@ class Level {
     const { axes } = attributes as { axes: readonly number[] };
     const kept = from.shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
     const target = this.target(out as number);
-    const innermost = from.shape.reduce((best, length, axis) => (length > 1 && from.strides[axis] === 1 ? axis : best), from.shape.length - 1);
+    const innermost = from.shape.reduce(
+      (best, length, axis) => (length > 1 && from.strides[axis] === 1 ? axis : best),
+      from.shape.length - 1,
+    );
     const pick = (order: readonly number[], x: Location): Location => ({
       ...x,
       shape: order.map((axis) => x.shape[axis] as number),
@@ -342,7 +350,13 @@ class Level {
     const dense = stridesOf(target.shape);
     const strides = from.shape.map((_, axis) => (axes.includes(axis) ? 0 : (dense[kept.indexOf(axis)] as number)));
     const accumulator = { ...total, shape: from.shape, strides };
-    const operation = { op: kind === "sum" ? "add" : kind === "max" ? "maximum" : "minimum", operands: [["operand", 0], ["operand", 1]] as const };
+    const operation = {
+      op: kind === "sum" ? "add" : kind === "max" ? "maximum" : "minimum",
+      operands: [
+        ["operand", 0],
+        ["operand", 1],
+      ] as const,
+    };
     this.kernel(from.shape, width, {
       operands: [accumulator, from],
       operations: [operation],
@@ -493,7 +507,9 @@ class Level {
     });
     inner.run(demands);
     this.steps.push({ kind: "loop", frame, body: inner.steps });
-    outputs.forEach((id, k) => this.known.set(id, k < carries ? (last[k] as Location) : (stackOf.get(stacked[k - carries] as number) as Location)));
+    outputs.forEach((id, k) =>
+      this.known.set(id, k < carries ? (last[k] as Location) : (stackOf.get(stacked[k - carries] as number) as Location)),
+    );
   }
 }
 

@@ -138,7 +138,6 @@ export class Machine {
   }
 }
 
-
 function keyOf(spec: KernelSpec, { simd, relaxedMadd }: Features): string {
   return `${simd} ${relaxedMadd} ${JSON.stringify(spec)}`;
 }
@@ -185,7 +184,7 @@ function productsOf(dtype: LaneType, features: Features, host: WebAssemblyHost):
 }
 
 /** A machine for a program; null where there is no WebAssembly. */
-export function machineFor(layout: Layout, features: Features): Machine | null {
+export function machineFor(layout: () => Layout, features: Features): Machine | null {
   const host = webAssembly();
-  return host === null ? null : new Machine(layout, features, host);
+  return host === null ? null : new Machine(layout(), features, host);
 }

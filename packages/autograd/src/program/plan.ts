@@ -63,7 +63,9 @@ export function planMemory({ steps, inputs, outputs, constants }: Layout): Plan 
     bytes = Math.max(bytes, to);
   }
   if (bytes > LARGEST_MEMORY)
-    throw new GraphError(`compile: the program needs ${Math.ceil(bytes / 2 ** 20)} MB, more than WebAssembly's 4,096; make batches or sequences smaller`);
+    throw new GraphError(
+      `compile: the program needs ${Math.ceil(bytes / 2 ** 20)} MB, more than WebAssembly's 4,096; make batches or sequences smaller`,
+    );
   return { bytes, live: mostLive([...lives]) };
 }
 
