@@ -36,7 +36,8 @@ export { planProduct, type ProductFunction, type ProductPlan, type ProductSizes 
  * Addresses are in bytes, strides between rows in elements, all rows contiguous; an address needs no more alignment than its elements.
  * `planProduct` says which function is fast for which sizes, and how much scratch it needs; every one of them is right for all sizes.
  * Each element is the sum over k from first to last, onto its old value if `accumulate` is not 0: all functions, and the same sum in
- * several pieces, give the same bits.
+ * several pieces, give the same bits. C may overlap neither A nor B nor scratch, and scratch neither of them; nothing outside of the
+ * matrices is read.
  */
 export function productsModule(mode: ProductMode): Uint8Array<ArrayBuffer> {
   const lanes = lanesOf(mode);
