@@ -4,6 +4,7 @@ import {
   assign,
   call,
   constant,
+  equal,
   floorTo,
   type Int,
   minus,
@@ -181,15 +182,7 @@ class Product {
       }
       this.blocks.rest.forEach((block, k) => {
         const rows = constant(k + 1);
-        when(
-          f,
-          (g) =>
-            g
-              .get(height)
-              .i32(k + 1)
-              .op("i32.eq"),
-          () => this.multiplyBlock(block, row, rows, from, stride),
-        );
+        when(f, equal(height, rows), () => this.multiplyBlock(block, row, rows, from, stride));
       });
     });
   }
