@@ -50,7 +50,7 @@ export interface Ratio {
 }
 
 /** Ratios of numbers measured one right after the other, so that slow phases of the machine meet both. */
-function ratioOf(numerators: readonly number[], denominators: readonly number[]): Ratio {
+export function ratioOf(numerators: readonly number[], denominators: readonly number[]): Ratio {
   const ratios = numerators.map((x, k) => x / denominators[k]!);
   return { median: median(ratios), low: Math.min(...ratios), high: Math.max(...ratios) };
 }
