@@ -24,7 +24,7 @@ export async function compilerAbsent(): Promise<string | null> {
 
 function isMissing(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  // Node's two codes, and the words of the bundler that runs the tests.
-  const code = (error as NodeJS.ErrnoException).code ?? "";
-  return ["ERR_PACKAGE_PATH_NOT_EXPORTED", "ERR_MODULE_NOT_FOUND"].includes(code) || error.message.includes("Missing \"./compile\" specifier");
+  // Node's codes, and the words of the resolver that runs the tests.
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === "ERR_PACKAGE_PATH_NOT_EXPORTED" || code === "ERR_MODULE_NOT_FOUND" || message.startsWith('"./compile" is not exported');
 }

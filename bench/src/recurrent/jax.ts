@@ -19,9 +19,11 @@ export async function trainingOnJax(problem: Problem): Promise<Training> {
   const weights = mapParams((name) => np.array(problem.params[name]).reshape([...shapes[name]]));
   const inputs = overTime(problem.inputs, problem);
   const targets = overTime(problem.targets, problem);
-  const step = jit(
-    valueAndGrad((params: Weights, xs: np.Array[], ys: np.Array[]) => lossOf(kind, params, xs, ys) as never),
-  ) as unknown as (params: Weights, xs: np.Array[], ys: np.Array[]) => [np.Array, Weights];
+  const step = jit(valueAndGrad((params: Weights, xs: np.Array[], ys: np.Array[]) => lossOf(kind, params, xs, ys) as never)) as unknown as (
+    params: Weights,
+    xs: np.Array[],
+    ys: np.Array[],
+  ) => [np.Array, Weights];
   let loss = NaN;
   let gradients: Params<ArrayLike<number>> | null = null;
   return {
@@ -73,7 +75,10 @@ const CELLS: Readonly<Record<Kind, (weights: Weights, batch: number, hidden: num
     return {
       step(h, x) {
         const [i, f, g, o] = blocks(share.of(x).add(np.matmul(h, recurrent.ref)), 4) as [np.Array, np.Array, np.Array, np.Array];
-        c = nn.sigmoid(f).mul(c).add(nn.sigmoid(i).mul(np.tanh(g)));
+        c = nn
+          .sigmoid(f)
+          .mul(c)
+          .add(nn.sigmoid(i).mul(np.tanh(g)));
         return nn.sigmoid(o).mul(np.tanh(c.ref));
       },
       dispose: () => {

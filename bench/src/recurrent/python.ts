@@ -7,10 +7,15 @@ function python(): string {
   return process.env["UNROLL_PYTHON"] ?? "python3";
 }
 
+/** The version of PyTorch that this Python has; null where it has none, or where there is no Python. */
+export function torchVersion(): string | null {
+  const { status, stdout } = spawnSync(python(), ["-c", "import torch; print(torch.__version__)"], { encoding: "utf8" });
+  return status === 0 ? stdout.trim() : null;
+}
+
 /** Why PyTorch is not measured; null where it is there. */
 export function torchAbsent(): string | null {
-  const { status } = spawnSync(python(), ["-c", "import torch"], { stdio: "ignore" });
-  return status === 0 ? null : `not measured: ${python()} has no torch (UNROLL_PYTHON names another Python)`;
+  return torchVersion() === null ? `not measured: ${python()} has no torch (UNROLL_PYTHON names another Python)` : null;
 }
 
 export interface PythonProcess {

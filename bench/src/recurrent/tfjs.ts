@@ -62,7 +62,12 @@ const CELLS: Readonly<Record<Kind, (weights: Weights, batch: number, hidden: num
   lstm(weights, batch, hidden) {
     let c = tf.zeros<tf.Rank.R2>([batch, hidden]);
     return (h, x) => {
-      const [i, f, g, o] = tf.split(x.add<tf.Tensor2D>(recurrent(weights, h)), 4, 1) as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
+      const [i, f, g, o] = tf.split(x.add<tf.Tensor2D>(recurrent(weights, h)), 4, 1) as [
+        tf.Tensor2D,
+        tf.Tensor2D,
+        tf.Tensor2D,
+        tf.Tensor2D,
+      ];
       c = f.sigmoid().mul<tf.Tensor2D>(c).add(i.sigmoid().mul(g.tanh()));
       return o.sigmoid().mul(c.tanh());
     };

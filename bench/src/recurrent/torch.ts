@@ -4,7 +4,9 @@ import { startPython } from "./python.js";
 import type { Training } from "./training.js";
 
 // Python is not compiled: the script runs where it was written.
-const SCRIPT = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./torch.py" : "../../src/recurrent/torch.py", import.meta.url));
+const SCRIPT = fileURLToPath(
+  new URL(import.meta.url.endsWith(".ts") ? "./torchSteps.py" : "../../src/recurrent/torchSteps.py", import.meta.url),
+);
 
 /** PyTorch's fused layers on one thread, in a process that takes its own times. */
 export async function trainingOnTorch({ params, inputs, targets, ...sizes }: Problem): Promise<Training> {
