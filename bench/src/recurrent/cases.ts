@@ -14,7 +14,7 @@ export const TRAINING_VARIANTS = {
 
 export type TrainingVariant = keyof typeof TRAINING_VARIANTS;
 
-/** The other JavaScript libraries. */
+/** The other JavaScript libraries. brain.js counts, though its network is a smaller one. */
 export const PEERS = ["jax", "tfjs", "tfjsCpu", "brain"] as const satisfies readonly TrainingVariant[];
 
 export interface TrainingCase {

@@ -1,9 +1,9 @@
 import type { Results } from "../results.js";
 import type { Target } from "../targets.js";
 import { callTime, compileTime, type CompileResult } from "./compileTime.js";
-import type { TrainingVariant } from "./cases.js";
+import { PEERS, TRAINING_VARIANTS } from "./cases.js";
 import type { Kind } from "./problem.js";
-import { bestPeer, type Figure, trainingRatio, type TrainingResult } from "./results.js";
+import { bestPeer, trainingRatio, type TrainingResult } from "./results.js";
 
 /** Our compiled step over PyTorch's, by Node's major version and the size of the network. */
 const TO_TORCH: Readonly<Record<number, Readonly<Record<number, Readonly<Record<Kind, number>>>>>> = {
@@ -38,7 +38,7 @@ export function trainingTargets(node: string): Target[] {
       return [{ what: `${named(kind, hidden)}: compiled over PyTorch`, unit: "times", bound, measured: of(kind, hidden, toTorchStep) }];
     }),
   );
-  return [...toTorch, ...HIDDEN.map(stepToPeers), ...HIDDEN.map(firstToJax), ...[16, 32, 64].map(eagerToPeers), ...compileTargets()];
+  return [...toTorch, ...HIDDEN.map(stepToPeers), ...HIDDEN.map(firstToJax), ...[16, 32, 64].flatMap(eagerToPeers), ...compileTargets()];
 }
 
 const named = (kind: Kind, hidden: number) => `${kind.toUpperCase()} ${hidden}`;
@@ -52,9 +52,9 @@ const of =
     return found === undefined ? null : measured(found);
   };
 
-const overBestPeer = (result: TrainingResult, ours: TrainingVariant, figure: Figure): number | null => {
-  const best = bestPeer(result, figure);
-  return best === null ? null : (trainingRatio(result, best, ours, figure)?.median ?? null);
+const bestPeerStep = (result: TrainingResult): number | null => {
+  const best = bestPeer(result, "step");
+  return best === null ? null : (trainingRatio(result, best, "compiled", "step")?.median ?? null);
 };
 
 function stepToPeers(hidden: number): Target {
@@ -63,7 +63,7 @@ function stepToPeers(hidden: number): Target {
     unit: "times",
     atLeast: true,
     bound: hidden <= 64 ? 8 : 2,
-    measured: of("lstm", hidden, (result) => overBestPeer(result, "compiled", "step")),
+    measured: of("lstm", hidden, bestPeerStep),
   };
 }
 
@@ -77,14 +77,14 @@ function firstToJax(hidden: number): Target {
   };
 }
 
-function eagerToPeers(hidden: number): Target {
-  return {
-    what: `LSTM ${hidden}, first 20 steps: the quickest other library over eager`,
+function eagerToPeers(hidden: number): Target[] {
+  return PEERS.map((peer) => ({
+    what: `LSTM ${hidden}, first 20 steps: ${TRAINING_VARIANTS[peer]} over eager`,
     unit: "times",
     atLeast: true,
     bound: 1,
-    measured: of("lstm", hidden, (result) => overBestPeer(result, "eager", "twenty")),
-  };
+    measured: of("lstm", hidden, (result) => trainingRatio(result, peer, "eager", "twenty")?.median ?? null),
+  }));
 }
 
 function compileTargets(): Target[] {
