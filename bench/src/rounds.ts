@@ -4,6 +4,8 @@ import type { Options } from "./options.js";
 import { messageOf } from "./processes.js";
 import type { Measurement, TimedResult } from "./results.js";
 
+type Measured = Partial<Record<Variant, Measurement[]>>;
+
 /** Round after round, so that slow phases of the machine meet all variants of a case. */
 export async function timedResults(
   cases: readonly Case[],
@@ -11,7 +13,7 @@ export async function timedResults(
   note: (text: string) => void,
 ): Promise<TimedResult[]> {
   const noCompiler = await compilerAbsent();
-  const measured = cases.map((c) => ({ c, variants: {} as Partial<Record<Variant, Measurement[]>> }));
+  const measured = cases.map((c): { c: Case; variants: Measured } => ({ c, variants: {} }));
   for (let round = 1; round <= rounds; round++) {
     for (const { c, variants } of measured) {
       for (const variant of Object.keys(c.workloads) as Variant[]) {

@@ -81,7 +81,15 @@ describe("reports", () => {
   });
 
   test("the page holds the same tables and says where they come from", () => {
-    const source = { date: "2026-11-24T10:00:00.000Z", node: "20.20.2", torch: null, cpu: "some processor", cores: 2, commit: "abc1234", rounds: 3 };
+    const source = {
+      date: "2026-11-24T10:00:00.000Z",
+      node: "20.20.2",
+      torch: null,
+      cpu: "some processor",
+      cores: 2,
+      commit: "abc1234",
+      rounds: 3,
+    };
     const page = markdownPage(tables, source);
     expect(page).toContain("| forward-only loop, toy network: peak | 250 MB | at most 200 MB | NOT reached |");
     expect(page).toContain("| **scalar network** |");

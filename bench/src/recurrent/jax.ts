@@ -34,7 +34,7 @@ export async function trainingOnJax(problem: Problem): Promise<Training> {
         targets.map((y) => y.ref),
       );
       // Reading is what ends a step here: before, it may be pending.
-      loss = result[0].dataSync()[0]!;
+      loss = (result[0].dataSync() as Float32Array)[0]!;
       gradients = mapParams((name) => result[1][name].dataSync() as Float32Array);
     }),
     results: () => flatResults(loss, gradients!),
