@@ -97,7 +97,7 @@ describe("tables of training steps", () => {
     const rowOf = (start: string) => table.rows.find(([first]) => first!.trim().startsWith(start))!;
     expect(rowOf("PyTorch").slice(1, 6)).toEqual(["10.0 s", "1.00 s", "1.20 s", "10.0 ms", "1"]);
     expect(rowOf("@unroll/rnn, compiled").slice(4)).toEqual(["1.00 ms", "0.100", "0.100 to 0.200", "0.143", "0.111 to 0.250"]);
-    expect(rowOf("brain.js")[3]).toBe("over 10 s");
+    expect(rowOf("brain.js")[3]).toBe("over 20 s");
     expect(rowOf("@tensorflow/tfjs, wasm")[0]).toContain("not run: a step takes more than 2 s");
     for (const row of table.rows) expect(row).toHaveLength(table.heading.length);
   });
@@ -135,6 +135,15 @@ describe("the clock of training steps", () => {
       () => {},
     );
     expect(times).toEqual({ first: 9000, twenty: null, step: 1500 });
+  });
+
+  test("takes a few later ones after the longest first call, and however slow they are", async () => {
+    const times = await trainingTimes(
+      claiming((call) => (call === 0 ? 90_000 : 30_000)),
+      0.2,
+      () => {},
+    );
+    expect(times).toEqual({ first: 90_000, twenty: null, step: 30_000 });
   });
 });
 

@@ -46,7 +46,7 @@ function spread(text: string): string[] {
 
 function timeCell(result: TrainingResult, variant: TrainingVariant, figure: Figure): string {
   const ms = figureOf(result, variant, figure);
-  return ms === null ? "over 10 s" : duration(1e6 * ms);
+  return ms === null ? "over 20 s" : duration(1e6 * ms);
 }
 
 function ratioCells(result: TrainingResult, variant: TrainingVariant, base: TrainingVariant | null): [string, string] {
