@@ -26,6 +26,9 @@ export const FORMS: readonly Form[] = [
   "an array, forward",
 ];
 
+/** Forms whose derivative can be taken within a function that is compiled: there is no .grad in it. */
+export const TRANSFORMED: readonly Form[] = FORMS.filter((form) => form.endsWith("by grad") || form.endsWith("forward"));
+
 const VALUE_ULPS = 4;
 
 export function operandsOf(points: ElementwiseCase["points"]): Value[] {

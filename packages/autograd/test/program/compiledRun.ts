@@ -1,0 +1,76 @@
+/** The one place that knows how tests compile a function, with which passes, and how they learn what ran. */
+import { compile } from "../../src/program/index.js";
+import type { Runner } from "../matrix/runners.js";
+
+type Function_<A extends readonly unknown[], R> = (...args: A) => R;
+
+/** Names of optimisation passes. None are listed here while compile() has no such option: then every run is as by default. */
+export const PASSES: readonly string[] = [];
+
+export interface RunOptions {
+  /** Passes that run; default: all. */
+  readonly passes?: readonly string[];
+}
+
+/** What compiled functions tell about their last program, where they do. */
+interface Reporting {
+  explain?(): string;
+  stats?(): { readonly kernels: number; readonly plain: readonly string[] };
+}
+
+/** What ran compiled since the module was loaded. */
+export interface Tally {
+  /** Calls of compiled functions from outside any trace. */
+  calls: number;
+  /** Calls of the functions that they were made of: once a signature. */
+  traces: number;
+  /** Kernels of the programs, and names of the operations that ran plain kernels; null while nobody tells. */
+  kernels: number | null;
+  readonly plain: Set<string>;
+}
+
+export const tally: Tally = { calls: 0, traces: 0, kernels: null, plain: new Set() };
+
+let depth = 0;
+
+/** compile(f), counted. */
+export function compiled<A extends readonly unknown[], R>(f: Function_<A, R>, { passes }: RunOptions = {}): Function_<A, R> & Reporting {
+  const counted = (...args: A): R => {
+    tally.traces++;
+    depth++;
+    try {
+      return f(...args);
+    } finally {
+      depth--;
+    }
+  };
+  // The types say which arguments may be numbers; here they are as the function's own.
+  const run = compile(counted as never, passes === undefined ? {} : ({ passes } as object)) as unknown as Function_<A, R> & Reporting;
+  const called = (...args: A): R => {
+    if (depth === 0) tally.calls++;
+    const out = run(...args);
+    note(run);
+    return out;
+  };
+  return Object.assign(called, {
+    ...(run.explain === undefined ? {} : { explain: () => (run.explain as () => string)() }),
+    ...(run.stats === undefined ? {} : { stats: run.stats.bind(run) }),
+  });
+}
+
+function note(run: Reporting): void {
+  if (run.stats === undefined || depth > 0) return;
+  const { kernels, plain } = run.stats();
+  tally.kernels = (tally.kernels ?? 0) + kernels;
+  for (const name of plain) tally.plain.add(name);
+}
+
+/** The ways to compile where a derivative is taken. */
+export const ofCompiled: Runner = { name: "derivatives of a compiled function", inside: (f) => compiled(f), outside: (f) => f };
+export const compiledDerivative: Runner = { name: "a compiled derivative", inside: (f) => f, outside: (f) => compiled(f) };
+export const both: Runner = {
+  name: "a compiled derivative of a compiled function",
+  inside: (f) => compiled(f),
+  outside: (f) => compiled(f),
+};
+export const RUNNERS: readonly Runner[] = [ofCompiled, compiledDerivative, both];
