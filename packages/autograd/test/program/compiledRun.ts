@@ -4,8 +4,14 @@ import type { Runner } from "../matrix/runners.js";
 
 type Function_<A extends readonly unknown[], R> = (...args: A) => R;
 
-/** Names of optimisation passes. None are listed here while compile() has no such option: then every run is as by default. */
-export const PASSES: readonly string[] = [];
+/** Names of the optimisation passes that `compile(f, { passes })` knows. Empty while there is no such option. */
+const PASSES: readonly string[] = [];
+
+/** What is compared with eager runs: all passes, none, and each alone. */
+export const PASS_SETS: readonly { readonly name: string; readonly passes?: readonly string[] }[] =
+  PASSES.length === 0
+    ? [{ name: "as by default" }]
+    : [{ name: "all passes" }, { name: "no pass", passes: [] }, ...PASSES.map((pass) => ({ name: `${pass} alone`, passes: [pass] }))];
 
 export interface RunOptions {
   /** Passes that run; default: all. */
