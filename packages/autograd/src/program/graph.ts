@@ -27,6 +27,8 @@ export class GraphBuilder {
   readonly types: ArrayType[] = [];
   readonly constants = new Map<number, NdArray>();
   readonly instructions: Instruction[] = [];
+  /** By value, the instruction that makes it; inputs and constants have none. */
+  readonly makers = new Map<number, Instruction>();
   private readonly scalars = new Map<number | string, number>();
   private readonly arrays = new Map<NdArray, number>();
 
@@ -49,7 +51,9 @@ export class GraphBuilder {
 
   emit(op: Op, attributes: unknown, operands: readonly number[]): readonly number[] {
     const outputs = this.typesOf(op, attributes, operands).map((type) => this.value(type));
-    this.instructions.push({ op, attributes, operands, outputs });
+    const instruction = { op, attributes, operands, outputs };
+    this.instructions.push(instruction);
+    for (const id of outputs) this.makers.set(id, instruction);
     return outputs;
   }
 
@@ -122,4 +126,18 @@ export function producers({ instructions }: Graph): Map<number, Instruction> {
   const made = new Map<number, Instruction>();
   for (const instruction of instructions) for (const id of instruction.outputs) made.set(id, instruction);
   return made;
+}
+
+const uniform = new WeakMap<NdArray, number | null>();
+
+/** The number that every element of a constant is; null where they differ, or there is none. Told apart by bits: -0 is not 0. */
+export function uniformElement(x: NdArray): number | null {
+  let known = uniform.get(x);
+  if (known === undefined) {
+    const { elements } = x;
+    const first = elements[0] ?? null;
+    known = first !== null && elements.every((e) => Object.is(e, first)) ? first : null;
+    uniform.set(x, known);
+  }
+  return known;
 }

@@ -5,6 +5,7 @@ import type { Linearization, StructuralOp } from "../ops/op.js";
 import { gradientGraph, tangentGraph } from "./derivatives.js";
 import type { Graph } from "./graph.js";
 import { outputsOf } from "./interpret.js";
+import { optimized } from "./passes/index.js";
 
 /** A graph that can be run, and its derivatives, which are programs themselves and are made when they are first asked for. */
 export class Program {
@@ -14,7 +15,7 @@ export class Program {
   private readonly tangents = new Map<string, Program>();
 
   constructor(graph: Graph, name: string) {
-    this.graph = graph;
+    this.graph = optimized(graph);
     this.name = name;
   }
 

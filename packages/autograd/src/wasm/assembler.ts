@@ -117,6 +117,13 @@ export class FunctionBuilder {
     return this.params.length + this.locals.length - 1;
   }
 
+  /** The type of a parameter or local variable. */
+  typeOf(local: number): ValueType {
+    const type = local < this.params.length ? this.params[local] : this.locals[local - this.params.length];
+    if (type === undefined) throw new Error(`no local ${local}`);
+    return type;
+  }
+
   get(local: number): this {
     this.code.byte(LOCAL_GET);
     this.code.unsigned(local);

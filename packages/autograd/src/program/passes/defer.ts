@@ -1,0 +1,180 @@
+import type { Op } from "../../ops/op.js";
+import { matmul, type Transpositions } from "../../ops/products.js";
+import { sum } from "../../ops/reductions.js";
+import { cast, reshape, transpose } from "../../ops/shapes.js";
+import { binary } from "../../ops/table.js";
+import { sameShape, type Shape } from "../../shape.js";
+import { type Graph, type GraphBuilder, type Instruction, producers, rewritten, uniformElement } from "../graph.js";
+import { isLoop, type Loop, loopOf } from "../loop.js";
+import { everywhere, useCounts } from "./pass.js";
+
+/**
+ * What a loop only adds up is added up after it. A carry `a + Pᵀ Q`, which nothing else in the body reads, becomes one product after the
+ * loop, in which the steps are more rows of P and Q: the gradient of a weight. A carry `a + sum(x)` becomes one sum. A stack of `P W`, W the
+ * same at every step, becomes one product of the stack of P. Right because sums may be taken in any order; rounding differs.
+ */
+export const defer = everywhere("defer", (graph) =>
+  rewritten(graph, (instruction, operands, builder) =>
+    isLoop(instruction.op) ? deferred(instruction, operands, builder) : builder.copy(instruction, operands),
+  ),
+);
+
+/** Something of every step, to be computed after the loop from stacks of `reads`. */
+interface AfterLoop {
+  readonly reads: readonly number[];
+  /** Emits it, from those stacks. */
+  emit(stacks: readonly number[], outer: GraphBuilder): number;
+}
+
+function deferred(instruction: Instruction, operands: readonly number[], outer: GraphBuilder): readonly number[] {
+  const loop = instruction.attributes as Loop;
+  const { body, carries } = loop;
+  const rules = new BodyRules(loop);
+  const sums = body.outputs.map((_, k) => (k < carries ? rules.total(k) : null));
+  const products = body.outputs.map((id, k) => (k < carries ? null : rules.productOfStep(id)));
+  if ([...sums, ...products].every((x) => x === null)) return outer.emit(instruction.op, loop, operands);
+
+  const added = new Set(sums.flatMap((x, k) => (x === null ? [] : [rules.adder(k)])));
+  const keptInputs = body.inputs.flatMap((_, k) => (k < carries && sums[k] !== null ? [] : [k]));
+  const kept = body.outputs.flatMap((_, k) => (sums[k] === null && products[k] === null ? [k] : []));
+  const wanted = [...new Set([...sums, ...products].flatMap((x) => x?.reads ?? []))];
+  const stacked = wanted.filter((id) => !rules.isSequence(id));
+  const inner: Graph = {
+    ...body,
+    inputs: keptInputs.map((k) => body.inputs[k] as number),
+    instructions: body.instructions.filter((x) => !added.has(x)),
+    outputs: [...kept.map((k) => body.outputs[k] as number), ...stacked],
+  };
+  const given = keptInputs.map((k) => operands[k] as number);
+  const outputs = outer.emit(
+    loopOf(given.length),
+    { ...loop, body: inner, carries: carries - sums.filter((x) => x !== null).length },
+    given,
+  );
+  const stackOf = (id: number): number => {
+    const at = stacked.indexOf(id);
+    return at >= 0 ? (outputs[kept.length + at] as number) : (operands[body.inputs.indexOf(id)] as number);
+  };
+  return body.outputs.map((_, k) => {
+    const after = sums[k] ?? products[k];
+    if (after === null || after === undefined) return outputs[kept.indexOf(k)] as number;
+    const computed = after.emit(after.reads.map(stackOf), rules.outside(outer, operands));
+    const start = outer.constants.get(operands[k] as number);
+    if (sums[k] === null || (start !== undefined && uniformElement(start) === 0)) return computed;
+    return outer.emit(binary.add, null, [operands[k] as number, computed])[0] as number;
+  });
+}
+
+class BodyRules {
+  private readonly loop: Loop;
+  private readonly made: Map<number, Instruction>;
+  private readonly uses: Uint32Array;
+  private given: readonly number[] = [];
+
+  constructor(loop: Loop) {
+    this.loop = loop;
+    this.made = producers(loop.body);
+    this.uses = useCounts(loop.body);
+  }
+
+  /** The builder of the code after the loop; remembers what the loop was given. */
+  outside(outer: GraphBuilder, operands: readonly number[]): GraphBuilder {
+    this.given = operands;
+    return outer;
+  }
+
+  isSequence(id: number): boolean {
+    const { body, carries, xs } = this.loop;
+    const k = body.inputs.indexOf(id);
+    return k >= carries && k < carries + xs;
+  }
+
+  /** The instruction that adds to a carry. */
+  adder(k: number): Instruction {
+    return this.made.get(this.loop.body.outputs[k] as number) as Instruction;
+  }
+
+  /** A carry that is only added to. */
+  total(k: number): AfterLoop | null {
+    const { body } = this.loop;
+    const [before, after] = [body.inputs[k] as number, body.outputs[k] as number];
+    const add = this.made.get(after);
+    if (add?.op !== binary.add || this.uses[before] !== 1 || this.uses[after] !== 1 || !add.operands.includes(before)) return null;
+    const term = add.operands[0] === before ? (add.operands[1] as number) : (add.operands[0] as number);
+    return sameShape(this.shape(term), this.shape(before)) ? this.sumOverSteps(term) : null;
+  }
+
+  /** The sum over all steps of a value of each; null where it is better added up step by step. */
+  private sumOverSteps(id: number): AfterLoop | null {
+    const made = this.made.get(id);
+    if (made === undefined || this.uses[id] !== 1) return null;
+    const { op, attributes, operands } = made;
+    if (op === binary.add) return this.sumOfBoth(id, operands as [number, number]);
+    if (([reshape, transpose, cast] as unknown[]).includes(op)) {
+      const inner = this.sumOverSteps(operands[0] as number);
+      return inner && { reads: inner.reads, emit: (stacks, outer) => outer.emit(op, attributes, [inner.emit(stacks, outer)])[0] as number };
+    }
+    if ((op as unknown) === sum) {
+      const axes = [0, ...(attributes as { axes: readonly number[] }).axes.map((axis) => axis + 1)];
+      return { reads: operands, emit: (stacks, outer) => outer.emit(op, { axes }, stacks)[0] as number };
+    }
+    if ((op as unknown) === matmul) return this.sumOfProducts(op, attributes as Transpositions, operands as [number, number]);
+    return null;
+  }
+
+  private sumOfBoth(id: number, [x, y]: [number, number]): AfterLoop | null {
+    const fit = [x, y].every((operand) => sameShape(this.shape(operand), this.shape(id)));
+    const [p, q] = fit ? [this.sumOverSteps(x), this.sumOverSteps(y)] : [null, null];
+    if (p === null || q === null) return null;
+    const n = p.reads.length;
+    return {
+      reads: [...p.reads, ...q.reads],
+      emit: (stacks, outer) =>
+        outer.emit(binary.add, null, [p.emit(stacks.slice(0, n), outer), q.emit(stacks.slice(n), outer)])[0] as number,
+    };
+  }
+
+  /** Σ Pᵀ Q: the steps are more rows of both. */
+  private sumOfProducts(op: Op, { transposeA, transposeB }: Transpositions, operands: [number, number]): AfterLoop | null {
+    if (!transposeA || transposeB || operands.some((id) => this.shape(id).length !== 2 || this.isInvariant(id))) return null;
+    return {
+      reads: operands,
+      emit: (stacks, outer) => {
+        const rows = stacks.map((stack, k) => {
+          const [inner, width] = this.shape(operands[k] as number) as [number, number];
+          return outer.emit(reshape as Op, { shape: [this.loop.steps * inner, width] }, [stack])[0] as number;
+        });
+        return outer.emit(op, { transposeA, transposeB }, rows)[0] as number;
+      },
+    };
+  }
+
+  /** A stack of products with a matrix that stays the same: one product of the stack. */
+  productOfStep(id: number): AfterLoop | null {
+    const made = this.made.get(id);
+    if (made === undefined || (made.op as unknown) !== matmul || this.uses[id] !== 1) return null;
+    const [p, w] = made.operands as [number, number];
+    const { transposeA } = made.attributes as Transpositions;
+    const k = this.loop.body.inputs.indexOf(w);
+    if (transposeA || this.shape(p).length !== 2 || this.shape(w).length !== 2 || k < this.loop.carries + this.loop.xs) return null;
+    if (this.isInvariant(p)) return null;
+    const [rows, inner] = this.shape(p) as [number, number];
+    return {
+      reads: [p],
+      emit: ([stack], outer) => {
+        const flat = outer.emit(reshape as Op, { shape: [this.loop.steps * rows, inner] }, [stack as number])[0] as number;
+        const product = outer.emit(made.op, made.attributes, [flat, this.given[k] as number])[0] as number;
+        return outer.emit(reshape as Op, { shape: [this.loop.steps, ...this.shape(id)] }, [product])[0] as number;
+      },
+    };
+  }
+
+  private isInvariant(id: number): boolean {
+    const { body, carries, xs } = this.loop;
+    return body.constants.has(id) || body.inputs.indexOf(id) >= carries + xs;
+  }
+
+  private shape(id: number): Shape {
+    return this.loop.body.types[id]?.shape ?? [];
+  }
+}

@@ -1,0 +1,36 @@
+import type { Graph } from "../graph.js";
+import { cleanUp } from "./cleanUp.js";
+import { commonSubexpressions } from "./commonSubexpressions.js";
+import { deadCode } from "./deadCode.js";
+import { defer } from "./defer.js";
+import { hoist } from "./hoist.js";
+import { mergeLoops } from "./mergeLoops.js";
+import type { Pass } from "./pass.js";
+
+/** In the order in which they run. Later ones leave work for earlier ones, which then run again. */
+const ORDER: readonly Pass[] = [
+  mergeLoops,
+  commonSubexpressions,
+  deadCode,
+  cleanUp,
+  hoist,
+  cleanUp,
+  defer,
+  cleanUp,
+  commonSubexpressions,
+  deadCode,
+];
+
+export const PASSES: readonly Pass[] = [...new Set(ORDER)];
+
+/** The graph after those passes that `enabled` names (default: all); `onPass` is told of each. */
+export function optimized(graph: Graph, enabled?: readonly string[], onPass?: (pass: Pass, before: Graph, after: Graph) => void): Graph {
+  let current = graph;
+  for (const pass of ORDER) {
+    if (enabled?.includes(pass.name) === false) continue;
+    const after = pass.run(current);
+    onPass?.(pass, current, after);
+    current = after;
+  }
+  return current;
+}
