@@ -5,6 +5,7 @@ import {
   grad,
   GraphError,
   InputError,
+  jvp,
   noGrad,
   param,
   scan,
@@ -184,6 +185,27 @@ describe("params that the function captures are read at each call", () => {
     expect(y.item()).toBe(33);
     y.backward();
     expect(w.grad.item()).toBe(1);
+  });
+
+  test("what is detached passes no gradient, whatever it is: arguments, captured params, what is computed of them", () => {
+    const w = param(5);
+    const f = (x: Value) => x.detach().mul(x).add(w.detach().mul(x)).add(x.square().detach().mul(x.square())).add(w.mul(x));
+    const derivatives = (g: (x: Value) => Value) => {
+      w.clearGrad();
+      g(value(3)).backward();
+      const [y, dy] = valueAndGrad(g)(3);
+      return [y, dy, grad((x: Value) => grad(g)(x))(3), jvp(g, [3], [1])[1], w.grad].map((x) => x.item());
+    };
+    expect(derivatives(compile(f))).toEqual(derivatives(f));
+    expect(compile((x: Value) => grad(f)(x))(3).item()).toBe(grad(f)(3).item());
+    expect(compile((x: Value) => jvp(f, [x], [1])[1])(3).item()).toBe(grad(f)(3).item());
+  });
+
+  test("what is computed under noGrad passes none either", () => {
+    const f = (x: Value) => noGrad(() => x.square()).add(x);
+    expect(grad(f)(3).item()).toBe(1);
+    expect(compile((x: Value) => grad(f)(x))(3).item()).toBe(1);
+    expect(grad(compile(f))(3).item()).toBe(1);
   });
 
   test("as the condition of a choice, and chosen", () => {
@@ -385,7 +407,7 @@ describe("while a function is traced", () => {
   test("printing works", () => {
     const seen: string[] = [];
     compile((x: Value) => {
-      seen.push(String(x), `${x.mul(2)}`, inspect(x.sum()));
+      seen.push(String(x), `${String(x.mul(2))}`, inspect(x.sum()));
       return x;
     })([1, 2]);
     expect(seen).toEqual(["float64 [2] (traced)", "float64 [2] (traced)", "float64 [] (traced)"]);
