@@ -32,7 +32,8 @@ export function forEachRow(
   }
 }
 
-function merged(shape: Shape, strides: readonly (readonly number[])[]): { lengths: number[]; steps: number[][] } {
+/** The axes of a walk: those of length 1 left out, adjacent ones merged where every operand steps through them alike. */
+export function merged(shape: Shape, strides: readonly (readonly number[])[]): { lengths: number[]; steps: number[][] } {
   const lengths: number[] = [];
   const steps: number[][] = strides.map(() => []);
   for (let k = 0; k < shape.length; k++) {

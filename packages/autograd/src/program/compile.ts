@@ -8,12 +8,18 @@ import type { InputsOf } from "../transforms/grad.js";
 import { synchronous } from "../transforms/record.js";
 import { isLeaf, leaves, rebuild, type ValuesOf, valuesOf } from "../transforms/tree.js";
 import { mapTree } from "../tree.js";
-import { operationOf, Program } from "./program.js";
+import { operationOf, Program, type ProgramOptions } from "./program.js";
 import { Trace } from "./trace.js";
 
 export interface CompileOptions {
   /** Shown in messages; default: the function's own name. */
   readonly name?: string;
+  /** false runs the same program on plain kernels, as it does where there is no WebAssembly; default true. */
+  readonly wasm?: boolean;
+  /** Never a relaxed instruction, whose rounding depends on the processor; default false. */
+  readonly deterministic?: boolean;
+  /** Names of the passes that run, for tests and comparisons; default all. */
+  readonly passes?: readonly string[];
 }
 
 /** A compiled function: called as the function itself. */
@@ -35,7 +41,7 @@ const MANY_RECOMPILATIONS = 8;
 
 export function compile<A extends readonly unknown[] = [Value], R = Value>(
   f: (...args: A) => R,
-  { name = f.name === "" ? "compiled function" : f.name }: CompileOptions = {},
+  { name = f.name === "" ? "compiled function" : f.name, wasm = true, deterministic = false, passes }: CompileOptions = {},
 ): Compiled<A, R> {
   if (typeof (f as unknown) !== "function") throw new InputError(`compile: expected a function, got ${kindOf(f)}`);
   const entries = new Map<string, Entry>();
@@ -47,7 +53,7 @@ export function compile<A extends readonly unknown[] = [Value], R = Value>(
     let entry = entries.get(key);
     entries.delete(key);
     if (entry === undefined) {
-      entry = traced(name, f as (...args: readonly unknown[]) => unknown, args, values);
+      entry = traced(name, { wasm, deterministic, passes }, f as (...args: readonly unknown[]) => unknown, args, values);
       if (++made === MANY_RECOMPILATIONS + 1) warnOfRecompilations(name);
       if (entries.size >= LARGEST_CACHE) entries.delete(entries.keys().next().value as string);
     }
@@ -99,7 +105,13 @@ function eachArgument(args: readonly unknown[], f: (leaf: unknown, path: string)
   return args.map((arg, k) => (arg === undefined || arg === null ? f(arg, `[${k}]`) : mapTree(arg, isLeaf, f, `[${k}]`)));
 }
 
-function traced(name: string, f: (...args: readonly unknown[]) => unknown, args: readonly unknown[], values: readonly Value[]): Entry {
+function traced(
+  name: string,
+  options: ProgramOptions,
+  f: (...args: readonly unknown[]) => unknown,
+  args: readonly unknown[],
+  values: readonly Value[],
+): Entry {
   const trace = new Trace(null);
   const inputs = values.map((x) => trace.input(x.type));
   let next = 0;
@@ -113,7 +125,7 @@ function traced(name: string, f: (...args: readonly unknown[]) => unknown, args:
     [...inputs, ...trace.captured].map(({ id }) => id),
     ids,
   );
-  const program = new Program(graph, name);
+  const program = new Program(graph, name, options);
   return { program, operation: operationOf(program), captured: trace.captured.map(({ value }) => value as Param), out };
 }
 

@@ -5,32 +5,57 @@ import type { Linearization, StructuralOp } from "../ops/op.js";
 import { gradientGraph, tangentGraph } from "./derivatives.js";
 import type { Graph } from "./graph.js";
 import { outputsOf } from "./interpret.js";
-import { optimized } from "./passes/index.js";
+import { detectFeatures } from "../wasm/features.js";
+import { lower } from "./lower.js";
+import { type Machine, machineFor } from "./machine.js";
+import { FUSE, optimized } from "./passes/index.js";
+
+export interface ProgramOptions {
+  /** Whether to run in WebAssembly, where the host has it. */
+  readonly wasm: boolean;
+  /** Names of the passes that run; all where left out. */
+  readonly passes?: readonly string[] | undefined;
+  /** No relaxed instructions: the same bits on every machine. */
+  readonly deterministic: boolean;
+}
 
 /** A graph that can be run, and its derivatives, which are programs themselves and are made when they are first asked for. */
 export class Program {
   readonly graph: Graph;
   readonly name: string;
+  /** null where there is no WebAssembly: then the graph runs on plain kernels. */
+  readonly machine: Machine | null;
+  private readonly options: ProgramOptions;
   private readonly gradients = new Map<string, Program>();
   private readonly tangents = new Map<string, Program>();
 
-  constructor(graph: Graph, name: string) {
-    this.graph = optimized(graph);
+  constructor(graph: Graph, name: string, options: ProgramOptions) {
+    const { wasm, passes, deterministic } = options;
+    this.graph = optimized(graph, passes);
     this.name = name;
+    this.options = options;
+    const { simd, relaxedMadd } = detectFeatures();
+    const features = { simd, relaxedMadd: relaxedMadd && !deterministic };
+    const fuse = passes === undefined || passes.includes(FUSE);
+    this.machine = wasm ? machineFor(() => lower(this.graph, { ...features, fuse }), features) : null;
   }
 
   run(inputs: readonly Payload[]): Payload[] {
-    return outputsOf(this.graph, inputs);
+    return this.machine === null ? outputsOf(this.graph, inputs) : this.machine.run(inputs);
   }
 
   /** Gives the cotangents of the floating inputs, from those of the outputs in `given`. */
   gradient(given: readonly number[]): Program {
-    return derived(this.gradients, given, () => new Program(gradientGraph(this.graph, given), `the gradient of ${this.name}`));
+    return derived(
+      this.gradients,
+      given,
+      () => new Program(gradientGraph(this.graph, given), `the gradient of ${this.name}`, this.options),
+    );
   }
 
   /** Gives the tangents of the floating outputs, from those of the inputs in `given`. */
   tangent(given: readonly number[]): Program {
-    return derived(this.tangents, given, () => new Program(tangentGraph(this.graph, given), `the tangent of ${this.name}`));
+    return derived(this.tangents, given, () => new Program(tangentGraph(this.graph, given), `the tangent of ${this.name}`, this.options));
   }
 }
 

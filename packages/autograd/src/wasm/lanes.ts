@@ -129,6 +129,34 @@ export class Lanes {
     return this.setValue();
   }
 
+  /** A local of its own that holds x, to be assigned to. */
+  copy(x: number): number {
+    this.f.get(x);
+    return this.setValue();
+  }
+
+  assign(local: number, x: number): void {
+    this.f.get(x).set(local);
+  }
+
+  /** An i32: 1 if the condition fails on some lane, else 0. */
+  anyFalse(c: number): number {
+    this.f.get(c);
+    if (this.vector) this.f.op(this.dtype === "float32" ? "i32x4.all_true" : "i64x2.all_true");
+    this.f.op("i32.eqz");
+    return this.set("i32");
+  }
+
+  /** Runs what `body` emits if the i32 is not 0. */
+  ifAny(flag: number, body: () => void): void {
+    this.f.get(flag).if(() => {
+      this.scope(() => {
+        body();
+        return [];
+      });
+    });
+  }
+
   private unary(name: FloatUnary, x: number): number {
     this.f.get(x).op(`${this.prefix}.${name}`);
     return this.setValue();

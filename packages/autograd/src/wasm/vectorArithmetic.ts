@@ -112,6 +112,17 @@ export class VectorArithmetic extends Lanes {
     else this.f.memory(this.dtype === "float32" ? "f32.store" : "f64.store", offset);
   }
 
+  /**
+   * One element, that of the first lane. With `loadSplat` a vector kernel does the rest of its elements one by one, with the bits that they
+   * would have had in a whole vector, even where multiply-adds are relaxed.
+   */
+  storeFirst(address: number, x: number, offset = 0): void {
+    if (!this.vector) return this.store(address, x, offset);
+    const float32 = this.dtype === "float32";
+    this.f.get(address).get(x);
+    this.f.lane(float32 ? "f32x4.extract_lane" : "f64x2.extract_lane", 0).memory(float32 ? "f32.store" : "f64.store", offset);
+  }
+
   /** Conditions from an array of bool: a byte an element, 0 or 1. */
   loadMask(address: number, offset = 0): number {
     this.f.get(address);
@@ -129,6 +140,13 @@ export class VectorArithmetic extends Lanes {
     return this.truth();
   }
 
+  /** The condition of the first lane as a byte. */
+  storeFirstMask(address: number, c: number, offset = 0): void {
+    if (!this.vector) return this.storeMask(address, c, offset);
+    this.f.get(address).get(c).lane("i32x4.extract_lane", 0).i32(1).op("i32.and").memory("i32.store8", offset);
+  }
+
+  /** As bytes of 0 and 1. */
   storeMask(address: number, c: number, offset = 0): void {
     this.f.get(address).get(c);
     if (!this.vector) return void this.f.memory("i32.store8", offset);

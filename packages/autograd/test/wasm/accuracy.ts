@@ -5,7 +5,7 @@ import { randomFrom } from "../matrix/sampling.js";
 import { elementwise, type Form } from "./kernels.js";
 
 /** The functions that are computed by polynomials, with JavaScript's float64 results, against which float32 is measured. */
-export const TRANSCENDENTAL = {
+const TRANSCENDENTAL = {
   exp: Math.exp,
   expm1: Math.expm1,
   log: Math.log,
@@ -107,7 +107,7 @@ function unit(y: number): number {
 }
 
 /** 0 where both are the same; Infinity counts as the number that would follow the largest one; a special value must be met. */
-export function float32Error(got: number, exact: number): number {
+function float32Error(got: number, exact: number): number {
   const rounded = Math.fround(exact);
   if (Object.is(got, rounded)) return 0;
   if (Number.isNaN(exact) || Math.abs(exact) === Infinity || exact === 0 || Number.isNaN(got)) return Infinity;
@@ -117,7 +117,7 @@ export function float32Error(got: number, exact: number): number {
 }
 
 /** Relative to the exact value, to the smallest normal number below that. */
-export function float64Error(got: number, exact: number): number {
+function float64Error(got: number, exact: number): number {
   if (Object.is(got, exact)) return 0;
   if (!Number.isFinite(exact) || exact === 0 || !Number.isFinite(got)) return Infinity;
   if (got === 0 && Math.sign(1 / got) !== Math.sign(exact)) return Infinity;

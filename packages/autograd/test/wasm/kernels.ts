@@ -19,7 +19,7 @@ interface WebAssemblyApi {
 /** Neither the library's types nor Node's name it. */
 const wasm = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
 
-export const IMPORTED: Record<ImportedMath, (...args: number[]) => number> = {
+const IMPORTED: Record<ImportedMath, (...args: number[]) => number> = {
   sin: Math.sin,
   cos: Math.cos,
   pow: (x, y) => pow(x!, y!),

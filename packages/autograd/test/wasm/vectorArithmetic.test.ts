@@ -193,6 +193,27 @@ describe("memory", () => {
     expect(bytes(spread)).toEqual([...expected.map(() => 1), 0]);
   });
 
+  test.each(FORMS.map((form) => [title(form), form] as const))(
+    "the first lane is stored alone, with the bits of a whole vector (%s)",
+    (_title, form) => {
+      const input = Float64Array.from({ length: form.lanes }, (_, k) => 0.3 + k / 7);
+      const emit = emitterOf("tanh");
+      const whole = numbersOf(
+        form,
+        through(form, input, (m, at, to) => m.store(to, emit(m, [m.load(at, 0, "float64")]))),
+      );
+      const size = form.dtype === "float32" ? 4 : 8;
+      const single = through(form, input, (m, at, to) => {
+        for (let k = 0; k < form.lanes; k++) m.storeFirst(to, emit(m, [m.loadSplat(at, 8 * k, "float64")]), size * k);
+        const x = m.loadSplat(at, 0, "float64");
+        m.storeFirstMask(to, m.lt(x, m.const(1)), 32);
+        m.storeFirstMask(to, m.gt(x, m.const(1)), 33);
+      });
+      expect(numbersOf(form, single)).toEqual(whole);
+      expect([single.getFloat32(size * form.lanes, true), single.getInt32(32, true)]).toEqual([0, 1]);
+    },
+  );
+
   test.each(FORMS.map((form) => [title(form), form] as const))("a mask chooses, and is a number (%s)", (_title, form) => {
     const input = INPUTS[3][1];
     const expected = [...input].slice(0, form.lanes);

@@ -7,6 +7,9 @@ import { hoist } from "./hoist.js";
 import { mergeLoops } from "./mergeLoops.js";
 import type { Pass } from "./pass.js";
 
+/** The name of what happens as a program is laid out: elementwise operations share kernels. */
+export const FUSE = "fuse";
+
 /** In the order in which they run. Later ones leave work for earlier ones, which then run again. */
 const ORDER: readonly Pass[] = [
   mergeLoops,

@@ -1,0 +1,588 @@
+import { ArrayType, type NdArray } from "../ops/array.js";
+import { matmul, type Transpositions } from "../ops/products.js";
+import { merged } from "../ops/rows.js";
+import { cast, concat, reshape, stack, transpose } from "../ops/shapes.js";
+import { type Shape, sizeOf, stridesOf } from "../shape.js";
+import type { Features } from "../wasm/features.js";
+import type { LaneType } from "../wasm/lanes.js";
+import { planProduct } from "../wasm/products.js";
+import { type Graph, type Instruction, producers, uniformElement } from "./graph.js";
+import { type KernelSpec, numberText, type Reference, type Result } from "./kernel.js";
+import {
+  bytesOf,
+  entryOf,
+  Frame,
+  isContiguous,
+  isView,
+  type Location,
+  MemoryBlock,
+  partAlong,
+  reshaped,
+  rowMajor,
+  sameLocation,
+  stretched,
+  viewed,
+  withoutAxis,
+} from "./location.js";
+import { isLoop, type Loop } from "./loop.js";
+import type { Step } from "./step.js";
+import { type Group, reductionOf, storedValues, type Unit, unitsOf } from "./units.js";
+
+/** A program laid out: steps on blocks of memory that have no addresses yet. */
+export interface Layout {
+  readonly steps: readonly Step[];
+  readonly inputs: readonly Location[];
+  readonly outputs: readonly Location[];
+  readonly constants: ReadonlyMap<NdArray, Location>;
+}
+
+export interface LowerOptions extends Features {
+  /** Whether elementwise operations share kernels. */
+  readonly fuse: boolean;
+}
+
+export function lower(graph: Graph, options: LowerOptions): Layout {
+  const constants = new Map<NdArray, Location>();
+  const level = new Level(graph, [], [], constants, options);
+  const inputs = graph.inputs.map((id) => {
+    const location = level.newLocation(graph.types[id] as ArrayType);
+    level.known.set(id, location);
+    return location;
+  });
+  level.run([]);
+  const outputs = graph.outputs.map((id) => level.contiguous(level.locate(id)));
+  return { steps: level.steps, inputs, outputs, constants };
+}
+
+/** Where a value has to end up. */
+interface Demand {
+  readonly id: number;
+  readonly location: Location;
+  /** For a carry that keeps its place: the value that lies there before. */
+  readonly before?: number;
+}
+
+/** One graph: the program's, or the body of a loop. */
+class Level {
+  readonly steps: Step[] = [];
+  readonly known = new Map<number, Location>();
+  private readonly graph: Graph;
+  private readonly frames: readonly Frame[];
+  /** The levels around this one, outermost first. */
+  private readonly outer: readonly Level[];
+  private readonly constants: Map<NdArray, Location>;
+  private readonly options: LowerOptions;
+  private readonly made: Map<number, Instruction>;
+  private readonly destinations = new Map<number, Location>();
+  private readonly packed = new Map<string, MemoryBlock>();
+
+  constructor(graph: Graph, frames: readonly Frame[], outer: readonly Level[], constants: Map<NdArray, Location>, options: LowerOptions) {
+    this.graph = graph;
+    this.frames = frames;
+    this.outer = outer;
+    this.constants = constants;
+    this.options = options;
+    this.made = producers(graph);
+  }
+
+  newLocation(type: ArrayType): Location {
+    return rowMajor(new MemoryBlock(bytesOf(type), this.frames), type);
+  }
+
+  /** Lays out all instructions; the values in `demands` end up where they say. */
+  run(demands: readonly Demand[]): void {
+    const units = unitsOf(this.graph, this.options.fuse);
+    for (const { id, location, before } of demands) if (before === undefined || this.isSafe(units, id, before)) this.give(id, location);
+    for (let k = this.graph.instructions.length - 1; k >= 0; k--) this.giveToParts(this.graph.instructions[k] as Instruction);
+    for (const unit of units) {
+      if (unit.kind === "group") this.group(unit);
+      else this.single(unit.instruction);
+    }
+    this.finish(demands);
+  }
+
+  /** What did not end up in its place is copied there; a value that lies where another goes is saved first. */
+  private finish(demands: readonly Demand[]): void {
+    const late = demands.filter(({ id, location }) => !sameLocation(this.locate(id), location));
+    const targets = new Set(late.map(({ location }) => location.block));
+    const sources = late.map(({ id }) => {
+      const from = this.locate(id);
+      return targets.has(from.block) ? this.copied(from) : from;
+    });
+    late.forEach(({ location }, k) => this.copy(sources[k] as Location, location));
+  }
+
+  // ------------------------------------------------------------------------------------------------------------ where values lie
+
+  locate(id: number): Location {
+    let location = this.known.get(id);
+    if (location === undefined) this.known.set(id, (location = this.found(id)));
+    return location;
+  }
+
+  private found(id: number): Location {
+    const constant = this.graph.constants.get(id);
+    if (constant !== undefined) return this.constant(constant);
+    const instruction = this.made.get(id);
+    if (instruction === undefined || !isView(instruction)) throw new Error("a value is read before it is made");
+    const from = this.locate(instruction.operands[0] as number);
+    const output = instruction.outputs.indexOf(id);
+    return viewed(instruction, output, from) ?? (viewed(instruction, output, this.copied(from)) as Location);
+  }
+
+  private constant(x: NdArray): Location {
+    let location = this.constants.get(x);
+    if (location === undefined) {
+      location = rowMajor(new MemoryBlock(bytesOf(x.type), []), x.type);
+      this.constants.set(x, location);
+    }
+    return location;
+  }
+
+  contiguous(x: Location): Location {
+    return isContiguous(x) ? x : this.copied(x);
+  }
+
+  private copied(x: Location): Location {
+    const to = this.newLocation(new ArrayType(x.dtype, x.shape));
+    this.copy(x, to);
+    return to;
+  }
+
+  /** Has a value written where it is wanted; nothing if it lies elsewhere already, or somebody else wants it first. */
+  private give(id: number, location: Location): void {
+    const instruction = this.made.get(id);
+    if (instruction === undefined || this.known.has(id) || this.destinations.has(id) || isLoop(instruction.op)) return;
+    const type = this.graph.types[id] as ArrayType;
+    if (type.dtype !== location.dtype) return;
+    if (!isView(instruction)) return void this.destinations.set(id, location);
+    const [operand] = instruction.operands as [number];
+    const { shape } = this.graph.types[operand] as ArrayType;
+    if ((instruction.op as unknown) === reshape) {
+      const back = reshaped(location, shape);
+      if (back !== null) this.give(operand, back);
+    } else if ((instruction.op as unknown) === transpose) {
+      const { order } = instruction.attributes as { order: readonly number[] };
+      this.give(operand, { ...location, shape, strides: order.map((_, axis) => location.strides[order.indexOf(axis)] as number) });
+    }
+  }
+
+  /** What is joined is written into its place in the whole. */
+  private giveToParts(instruction: Instruction): void {
+    const of = instruction.op as unknown;
+    if (of !== stack && of !== concat) return;
+    const [out] = instruction.outputs as [number];
+    const whole = this.destinations.get(out) ?? this.newLocation(this.graph.types[out] as ArrayType);
+    this.destinations.set(out, whole);
+    this.partsOf(instruction, whole).forEach((part, k) => this.give(instruction.operands[k] as number, part));
+  }
+
+  private partsOf({ op, attributes, operands }: Instruction, whole: Location): Location[] {
+    const { axis } = attributes as { axis: number };
+    if ((op as unknown) === stack) return operands.map((_, k) => withoutAxis(partAlong(whole, axis, k, 1), axis));
+    let start = 0;
+    return operands.map((id) => {
+      const length = this.graph.types[id]?.shape[axis] as number;
+      const part = partAlong(whole, axis, start, length);
+      start += length;
+      return part;
+    });
+  }
+
+  /** Whether a value may be written over another: nothing reads the old one later, or in another order than it is overwritten. */
+  private isSafe(units: readonly Unit[], id: number, before: number): boolean {
+    const maker = this.made.get(this.written(id))?.op as unknown;
+    if (maker === stack || maker === concat) return false; // its parts are written earlier than it
+    const seenBy = new Set([before]);
+    for (const instruction of this.graph.instructions)
+      if (isView(instruction) && seenBy.has(instruction.operands[0] as number)) for (const view of instruction.outputs) seenBy.add(view);
+    if (this.graph.outputs.some((output) => seenBy.has(output))) return false;
+    const writer = units.findIndex((unit) => instructionsOf(unit).some(({ outputs }) => outputs.includes(this.written(id))));
+    return units.every((unit, at) => {
+      const reads = instructionsOf(unit).flatMap(({ operands }) => operands.filter((x) => seenBy.has(x)));
+      if (reads.length === 0 || at < writer) return true;
+      return at === writer && unit.kind === "group" && reads.every((x) => x === before);
+    });
+  }
+
+  /** The value that an instruction writes, of which this is a view. */
+  private written(id: number): number {
+    const instruction = this.made.get(id);
+    return instruction !== undefined && isView(instruction) ? this.written(instruction.operands[0] as number) : id;
+  }
+
+  /** Where an instruction writes an output. */
+  private target(id: number): Location {
+    const location = this.destinations.get(id) ?? this.newLocation(this.graph.types[id] as ArrayType);
+    this.known.set(id, location);
+    return location;
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------- kernels
+
+  private kernel(shape: Shape, dtype: LaneType, kernel: PendingKernel, reduced: Shape = []): void {
+    const { operands, operations, results } = kernel;
+    const accesses = [...operands, ...results.map(({ location }) => location)];
+    const outer = merged(
+      shape,
+      accesses.map(({ strides }) => strides.slice(0, shape.length)),
+    );
+    const inner = merged(
+      reduced,
+      accesses.map(({ strides }) => strides.slice(shape.length)),
+    );
+    const steps = accesses.map((_, k) => [...(outer.steps[k] as number[]), ...(inner.steps[k] as number[])]);
+    const counts = [...outer.lengths, ...inner.lengths];
+    const reduces = results.some(({ reduction }) => reduction !== undefined);
+    const spec: KernelSpec = {
+      dtype,
+      axes: counts.length,
+      operands: operands.map((x, k) => ({ dtype: x.dtype, strides: steps[k] as number[] })),
+      operations,
+      results: results.map(({ location, from, reduction }, k): Result => {
+        const strides = steps[operands.length + k] as number[];
+        return { dtype: location.dtype, strides, from, ...(reduction === undefined ? {} : { reduction }) };
+      }),
+      reducedFrom: reduces ? outer.lengths.length : counts.length + 1,
+    };
+    this.steps.push({ kind: "kernel", spec, counts, locations: accesses, writes: results.length });
+  }
+
+  private copy(from: Location, to: Location): void {
+    if (sizeOf(to.shape) === 0) return;
+    // Integers are moved as they are, by their bits.
+    const bits = from.dtype === "int32" && to.dtype === "int32";
+    const [x, y] = bits
+      ? [
+          { ...from, dtype: "float32" as const },
+          { ...to, dtype: "float32" as const },
+        ]
+      : [from, to];
+    const dtype = floatOf(y.dtype) ?? (y.dtype === "bool" && x.dtype === "bool" ? "float32" : (floatOf(x.dtype) ?? "float64"));
+    this.kernel(to.shape, dtype, { operands: [x], operations: [], results: [{ location: y, from: ["operand", 0] }] });
+  }
+
+  private group(group: Group): void {
+    const { shape, dtype, instructions, reductions } = group;
+    const operands: Location[] = [];
+    const numbers = new Map(instructions.map(({ outputs }, k) => [outputs[0] as number, k]));
+    const reference = (id: number): Reference => {
+      const computed = numbers.get(id);
+      if (computed !== undefined) return ["result", computed];
+      const constant = this.graph.constants.get(id);
+      const uniform = constant === undefined ? null : uniformElement(constant);
+      if (uniform !== null && constant !== undefined && constant.type.dtype !== "bool") return ["number", numberText(uniform)];
+      const location = stretched(this.locate(id), shape);
+      const known = operands.findIndex((x) => sameLocation(x, location));
+      return ["operand", known >= 0 ? known : operands.push(location) - 1];
+    };
+    const operations = instructions.map(({ op, operands: read }) => ({ op: op.name, operands: read.map(reference) }));
+    const results: PendingResult[] = storedValues(group, this.graph).map((id) => ({ location: this.target(id), from: reference(id) }));
+    const ends = reductions.map(({ op, operands: [x], outputs: [out] }): PendingResult => {
+      const target = this.target(out as number);
+      const location = { ...target, strides: shape.map(() => 0) };
+      return { location, from: reference(x as number), reduction: reductionOf(op) };
+    });
+    const kernel = { operands, operations, results: [...results, ...ends] };
+    if (ends.length === 0) this.kernel(shape, dtype, kernel);
+    else this.kernel([], dtype, kernel, shape);
+  }
+
+  private single(instruction: Instruction): void {
+    const { op, operands, outputs } = instruction;
+    if (isLoop(op)) return this.loop(instruction);
+    const of = op as unknown;
+    if (of === stack || of === concat) return this.join(instruction);
+    const empty = [...operands, ...outputs].some((id) => this.graph.types[id]?.size === 0);
+    if (!empty && of === cast && this.castByKernel(instruction)) return;
+    if (!empty && reductionOf(op) !== undefined && this.reduction(instruction)) return;
+    if (!empty && of === matmul && this.product(instruction)) return;
+    this.plain(instruction);
+  }
+
+  private join(instruction: Instruction): void {
+    const [out] = instruction.outputs as [number];
+    const whole = this.target(out);
+    this.partsOf(instruction, whole).forEach((part, k) => {
+      const from = this.locate(instruction.operands[k] as number);
+      if (!sameLocation(from, part)) this.copy(from, part);
+    });
+  }
+
+  private castByKernel({ operands: [x], outputs: [out] }: Instruction): boolean {
+    const to = this.graph.types[out as number] as ArrayType;
+    if (to.dtype === "int32") return false;
+    this.copy(this.locate(x as number), this.target(out as number));
+    return true;
+  }
+
+  /** Over its innermost axis in registers, otherwise in memory. */
+  private reduction({ op, attributes, operands: [x], outputs: [out] }: Instruction): boolean {
+    const from = this.locate(x as number);
+    const dtype = floatOf(from.dtype);
+    const kind = reductionOf(op);
+    if (dtype === null || kind === undefined) return false;
+    const { axes } = attributes as { axes: readonly number[] };
+    const kept = from.shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
+    const target = this.target(out as number);
+    const innermost = from.shape.reduce(
+      (best, length, axis) => (length > 1 && from.strides[axis] === 1 ? axis : best),
+      from.shape.length - 1,
+    );
+    const pick = (order: readonly number[], x: Location): Location => ({
+      ...x,
+      shape: order.map((axis) => x.shape[axis] as number),
+      strides: order.map((axis) => x.strides[axis] as number),
+    });
+    if (kept.length === 0 || axes.includes(innermost)) {
+      const source = pick([...kept, ...axes], from);
+      const result = { ...target, strides: [...target.strides, ...axes.map(() => 0)] };
+      const lengths = kept.map((axis) => from.shape[axis] as number);
+      const reduced = axes.map((axis) => from.shape[axis] as number);
+      const results = [{ location: result, from: ["operand", 0] as const, reduction: kind }];
+      this.kernel(lengths, dtype, { operands: [source], operations: [], results }, reduced);
+      return true;
+    }
+    const width = kind === "sum" ? "float64" : dtype;
+    const total = this.newLocation(new ArrayType(width, target.shape));
+    const start = kind === "sum" ? 0 : kind === "max" ? -Infinity : Infinity;
+    this.kernel(total.shape, width, { operands: [], operations: [], results: [{ location: total, from: ["number", numberText(start)] }] });
+    const dense = stridesOf(target.shape);
+    const strides = from.shape.map((_, axis) => (axes.includes(axis) ? 0 : (dense[kept.indexOf(axis)] as number)));
+    const accumulator = { ...total, shape: from.shape, strides };
+    const operation = {
+      op: kind === "sum" ? "add" : kind === "max" ? "maximum" : "minimum",
+      operands: [
+        ["operand", 0],
+        ["operand", 1],
+      ] as const,
+    };
+    this.kernel(from.shape, width, {
+      operands: [accumulator, from],
+      operations: [operation],
+      results: [{ location: accumulator, from: ["result", 0] }],
+    });
+    this.copy(total, target);
+    return true;
+  }
+
+  private plain(instruction: Instruction): void {
+    const operands = instruction.operands.map((id) => this.contiguous(this.locate(id)));
+    const targets = instruction.outputs.map((id) => this.target(id));
+    const outputs = targets.map((x) => (isContiguous(x) ? x : this.newLocation(new ArrayType(x.dtype, x.shape))));
+    this.steps.push({ kind: "plain", instruction, operands, outputs });
+    targets.forEach((target, k) => {
+      if (outputs[k] !== target) this.copy(outputs[k] as Location, target);
+    });
+  }
+
+  // --------------------------------------------------------------------------------------------------------------- products
+
+  private product(instruction: Instruction): boolean {
+    const [a, b] = instruction.operands.map((id) => this.locate(id)) as [Location, Location];
+    const [out] = instruction.outputs as [number];
+    const type = this.graph.types[out] as ArrayType;
+    const dtype = floatOf(type.dtype);
+    if (dtype === null || a.dtype !== dtype || b.dtype !== dtype) return false;
+    const target = this.target(out);
+    const { transposeA, transposeB } = instruction.attributes as Transpositions;
+    const batch = target.shape.slice(0, -2);
+    const x = stretched(transposeA ? turned(a) : a, [...batch, ...(transposeA ? turned(a) : a).shape.slice(-2)]);
+    const y = stretched(transposeB ? turned(b) : b, [...batch, ...(transposeB ? turned(b) : b).shape.slice(-2)]);
+    this.batchOfProducts(x, y, target, dtype);
+    return true;
+  }
+
+  /** A loop over the matrices of a batch; several axes one in another. */
+  private batchOfProducts(x: Location, y: Location, target: Location, dtype: LaneType): void {
+    if (target.shape.length === 2) return this.matrixProduct(x, y, target, dtype);
+    const frame = new Frame(target.shape[0] as number, false, this.frames.length);
+    const inner = new Level(this.graph, [...this.frames, frame], [...this.outer, this], this.constants, this.options);
+    inner.batchOfProducts(entryOf(x, frame), entryOf(y, frame), entryOf(target, frame), dtype);
+    this.steps.push({ kind: "loop", frame, body: inner.steps });
+  }
+
+  private matrixProduct(a: Location, b: Location, c: Location, dtype: LaneType): void {
+    const [rows, inner] = a.shape as [number, number];
+    const [, columns] = c.shape as [number, number];
+    const left = this.matrix(a);
+    const right = this.matrix(b);
+    const target = hasRows(c) ? c : this.newLocation(new ArrayType(dtype, c.shape));
+    const home = this.homeOf(right.location);
+    const plan = planProduct({
+      rows,
+      columns,
+      inner,
+      transposeA: left.turned,
+      transposeB: right.turned,
+      dtype,
+      reusedB: home !== this,
+      ...this.options,
+    });
+    const packed =
+      plan.pack === null ? right.location : home.pack(right.location, right.ld, plan.pack, dtype, inner, columns, plan.packedBytes);
+    const scratch = plan.scratchBytes === 0 ? null : new MemoryBlock(plan.scratchBytes, this.frames);
+    this.steps.push({
+      kind: "product",
+      product: plan.product,
+      dtype,
+      rows,
+      columns,
+      inner,
+      a: left.location,
+      lda: left.ld,
+      b: packed,
+      ldb: right.ld,
+      c: target,
+      ldc: rowStride(target),
+      scratch,
+    });
+    if (target !== c) this.copy(target, c);
+  }
+
+  /** A matrix as products read it: rows without gaps, or columns. Copied where it has neither. */
+  private matrix(x: Location): { readonly location: Location; readonly ld: number; readonly turned: boolean } {
+    if (hasRows(x)) return { location: x, ld: rowStride(x), turned: false };
+    const y = turned(x);
+    if (hasRows(y)) return { location: x, ld: rowStride(y), turned: true };
+    return this.matrix(this.copied(x));
+  }
+
+  /** The outermost level at which a value is known and does not change: there its packing is done, once. */
+  private homeOf({ block, steps }: Location): Level {
+    const inside = this.frames.reduce((depth, frame, k) => (block.frames.includes(frame) || steps.has(frame) ? k + 1 : depth), 0);
+    return inside >= this.outer.length ? this : (this.outer[inside] as Level);
+  }
+
+  private pack(
+    source: Location,
+    ld: number,
+    pack: "packB" | "packBTransposed",
+    dtype: LaneType,
+    inner: number,
+    columns: number,
+    bytes: number,
+  ): MemoryBlock {
+    const key = [idOf(source.block), source.offset, ld, pack, inner, columns].join();
+    const known = source.block.mutable ? undefined : this.packed.get(key);
+    if (known !== undefined) return known;
+    const target = new MemoryBlock(bytes, this.frames);
+    this.steps.push({ kind: "pack", pack, dtype, inner, columns, source, ld, target });
+    this.packed.set(key, target);
+    return target;
+  }
+
+  // ------------------------------------------------------------------------------------------------------------------ loops
+
+  private loop({ attributes, operands, outputs }: Instruction): void {
+    const { body, carries, xs, steps, reverse } = attributes as Loop;
+    const frame = new Frame(steps, reverse, this.frames.length);
+    const inner = new Level(body, [...this.frames, frame], [...this.outer, this], this.constants, this.options);
+    const demands: Demand[] = [];
+    const stacked = body.outputs.slice(carries);
+    const stackOf = new Map<number, Location>();
+    const last: Location[] = [];
+    for (let k = 0; k < carries; k++) {
+      const [before, after] = [body.inputs[k] as number, body.outputs[k] as number];
+      const keeps = before !== after && (stacked.includes(before) || stacked.includes(after));
+      const history = new CarryPlace(body.types[before] as ArrayType, frame, this.frames, keeps);
+      this.copy(this.locate(operands[k] as number), history.first);
+      inner.known.set(before, history.before);
+      if (before !== after) demands.push({ id: after, location: history.after, ...(history.keeps ? {} : { before }) });
+      if (history.keeps && stacked.includes(before)) stackOf.set(before, history.stackBefore);
+      if (history.keeps && stacked.includes(after)) stackOf.set(after, history.stackAfter);
+      last.push(history.last);
+    }
+    body.inputs.slice(carries).forEach((id, k) => {
+      const location = this.locate(operands[carries + k] as number);
+      inner.known.set(id, k < xs ? entryOf(location, frame) : location);
+    });
+    stacked.forEach((id) => {
+      if (stackOf.has(id)) return;
+      const type = body.types[id] as ArrayType;
+      const whole = new ArrayType(type.dtype, [steps, ...type.shape]);
+      const stackLocation = rowMajor(new MemoryBlock(bytesOf(whole), [...this.frames, frame]), whole);
+      stackOf.set(id, stackLocation);
+      demands.push({ id, location: entryOf(stackLocation, frame) });
+    });
+    inner.run(demands);
+    this.steps.push({ kind: "loop", frame, body: inner.steps });
+    outputs.forEach((id, k) =>
+      this.known.set(id, k < carries ? (last[k] as Location) : (stackOf.get(stacked[k - carries] as number) as Location)),
+    );
+  }
+}
+
+/** Where a carry lies: in one place, or if its course is stacked in one place a step, of which those before and after are both stacks. */
+class CarryPlace {
+  readonly keeps: boolean;
+  readonly first: Location;
+  readonly last: Location;
+  readonly before: Location;
+  readonly after: Location;
+  readonly stackBefore: Location;
+  readonly stackAfter: Location;
+
+  constructor(type: ArrayType, frame: Frame, frames: readonly Frame[], keeps: boolean) {
+    this.keeps = keeps;
+    const places = keeps ? frame.steps + 1 : 1;
+    const whole = new ArrayType(type.dtype, [places, ...type.shape]);
+    const block = new MemoryBlock(bytesOf(whole), [...frames, frame]);
+    block.mutable = true;
+    const all = rowMajor(block, whole);
+    const at = (k: number): Location => withoutAxis(partAlong(all, 0, k, 1), 0);
+    const from = (k: number): Location => partAlong(all, 0, k, frame.steps);
+    const { steps, reverse } = frame;
+    this.first = at(reverse && keeps ? steps : 0);
+    this.last = at(reverse || !keeps ? 0 : steps);
+    this.stackBefore = keeps ? from(reverse ? 1 : 0) : all;
+    this.stackAfter = keeps ? from(reverse ? 0 : 1) : all;
+    this.before = keeps ? entryOf(this.stackBefore, frame) : this.first;
+    this.after = keeps ? entryOf(this.stackAfter, frame) : this.first;
+  }
+}
+
+interface PendingResult {
+  readonly location: Location;
+  readonly from: Reference;
+  readonly reduction?: ReturnType<typeof reductionOf>;
+}
+
+interface PendingKernel {
+  readonly operands: readonly Location[];
+  readonly operations: KernelSpec["operations"];
+  readonly results: readonly PendingResult[];
+}
+
+function instructionsOf(unit: Unit): readonly Instruction[] {
+  return unit.kind === "group" ? [...unit.instructions, ...unit.reductions] : [unit.instruction];
+}
+
+function floatOf(dtype: string): LaneType | null {
+  return dtype === "float32" || dtype === "float64" ? dtype : null;
+}
+
+/** The last two axes exchanged. */
+function turned(x: Location): Location {
+  const n = x.shape.length;
+  const order = x.shape.map((_, k) => (k < n - 2 ? k : 2 * n - 3 - k));
+  return { ...x, shape: order.map((k) => x.shape[k] as number), strides: order.map((k) => x.strides[k] as number) };
+}
+
+function hasRows({ shape, strides }: Location): boolean {
+  return (shape[1] as number) === 1 || strides[1] === 1;
+}
+
+/** How far rows are apart; of a single row that does not matter. */
+function rowStride({ shape, strides }: Location): number {
+  return shape[0] === 1 ? (shape[1] as number) : (strides[0] as number);
+}
+
+const blockIds = new WeakMap<MemoryBlock, number>();
+let nextBlock = 0;
+
+function idOf(block: MemoryBlock): number {
+  let id = blockIds.get(block);
+  if (id === undefined) blockIds.set(block, (id = nextBlock++));
+  return id;
+}

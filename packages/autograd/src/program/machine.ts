@@ -1,0 +1,190 @@
+import { bytesPerElement, type DType, type TypedArray } from "../dtype.js";
+import { ArrayType, NdArray, newArray, type Payload, toNdArray } from "../ops/array.js";
+import { pow } from "../ops/ieee.js";
+import { ModuleBuilder } from "../wasm/assembler.js";
+import { constants as constantPool } from "../wasm/constants.js";
+import type { Features } from "../wasm/features.js";
+import { type Memory, type WasmFunction, webAssembly, type WebAssemblyHost } from "../wasm/host.js";
+import type { LaneType } from "../wasm/lanes.js";
+import { productsModule } from "../wasm/products.js";
+import type { ImportedMath } from "../wasm/vectorArithmetic.js";
+import { type Driver, emitDriver, type Imported } from "./driver.js";
+import { carryOut } from "./interpret.js";
+import { emitKernel, type KernelSpec } from "./kernel.js";
+import type { Frame, Location } from "./location.js";
+import type { Layout } from "./lower.js";
+import { planMemory, type Plan } from "./plan.js";
+import type { LoopStep, PlainStep, Step } from "./step.js";
+
+const PAGE = 65536;
+
+type Instances = Record<string, Record<string, WasmFunction>>;
+
+/** A compiled module and the name of a kernel in it. */
+interface CompiledKernel {
+  readonly module: object;
+  readonly id: string;
+  readonly name: string;
+}
+
+// Kernels and product modules are compiled once a process, for all programs.
+const kernels = new Map<string, CompiledKernel>();
+const products = new Map<string, object>();
+let nextModule = 0;
+
+const MATH: Record<ImportedMath, (...args: number[]) => number> = {
+  sin: (x) => Math.sin(x as number),
+  cos: (x) => Math.cos(x as number),
+  pow: (x, y) => pow(x as number, y as number),
+};
+
+/** A program in WebAssembly: memory of its own, kernels shared with other programs, and a driver that calls them in order. */
+export class Machine {
+  readonly plan: Plan;
+  readonly plain: readonly PlainStep[];
+  private readonly layout: Layout;
+  private readonly memory: Memory;
+  private readonly drive: WasmFunction;
+  private readonly views: Record<DType, TypedArray>;
+  private readonly frames = new Map<PlainStep, readonly Frame[]>();
+
+  constructor(layout: Layout, features: Features, host: WebAssemblyHost) {
+    this.layout = layout;
+    this.plan = planMemory(layout);
+    this.memory = new host.Memory({ initial: Math.ceil(this.plan.bytes / PAGE) });
+    const { buffer } = this.memory;
+    this.views = {
+      float64: new Float64Array(buffer),
+      float32: new Float32Array(buffer),
+      int32: new Int32Array(buffer),
+      bool: new Uint8Array(buffer),
+    };
+    compileKernels(layout.steps, features, host);
+    const imports: Instances = { host: { plain: (k, ...counters) => this.runPlain(k as number, counters) } };
+    const driver = this.emit(features, host, imports);
+    this.plain = driver.plain;
+    constantPool.write(this.memory);
+    for (const [x, location] of layout.constants) this.write(location, x);
+    this.noteFrames(layout.steps, []);
+    const instance = new host.Instance(new host.Module(driver.bytes), { env: { memory: this.memory }, ...imports });
+    this.drive = instance.exports["run"] as WasmFunction;
+  }
+
+  run(inputs: readonly Payload[]): Payload[] {
+    const { layout } = this;
+    for (let k = 0; k < inputs.length; k++) this.write(layout.inputs[k] as Location, inputs[k] as Payload);
+    this.drive();
+    return layout.outputs.map((location) => this.read(location));
+  }
+
+  private emit(features: Features, host: WebAssemblyHost, imports: Instances): Driver {
+    const env = { memory: this.memory };
+    const instantiated = (id: string, module: () => object): void => {
+      imports[id] ??= new host.Instance(module(), { env, math: MATH }).exports as Record<string, WasmFunction>;
+    };
+    return emitDriver(this.layout.steps, {
+      kernel: ({ spec, locations, counts }): Imported => {
+        const { id, name, module } = kernels.get(keyOf(spec, features)) as CompiledKernel;
+        instantiated(id, () => module);
+        return { module: id, name, params: counts.length + locations.length };
+      },
+      product: (step): Imported => {
+        const id = `products ${step.dtype}`;
+        instantiated(id, () => productsOf(step.dtype, features, host));
+        return step.kind === "pack" ? { module: id, name: step.pack, params: 5 } : { module: id, name: step.product, params: 11 };
+      },
+    });
+  }
+
+  private write({ block, dtype, offset }: Location, x: Payload): void {
+    const at = block.address / bytesPerElement(dtype) + offset;
+    if (typeof x === "number") this.views[dtype][at] = x;
+    else this.views[dtype].set(x.elements, at);
+  }
+
+  private read({ block, dtype, shape, offset }: Location): Payload {
+    const at = block.address / bytesPerElement(dtype) + offset;
+    const from = this.views[dtype];
+    if (shape.length === 0 && dtype === "float64") return from[at] as number;
+    const out = newArray(new ArrayType(dtype, shape));
+    out.data.set(from.subarray(at, at + out.type.size), out.offset);
+    return out;
+  }
+
+  /** An operation without a kernel, on arrays that are views of the memory. */
+  private runPlain(k: number, counters: readonly number[]): void {
+    const step = this.plain[k] as PlainStep;
+    const frames = this.frames.get(step) ?? [];
+    const placeOf = ({ block, dtype, offset, steps }: Location): number => {
+      let at = block.address / bytesPerElement(dtype) + offset;
+      for (const [frame, step] of steps) at += step * (counters[frames.indexOf(frame)] as number);
+      return at;
+    };
+    const operands = step.operands.map((x) => {
+      if (x.shape.length === 0 && x.dtype === "float64") return this.views.float64[placeOf(x)] as number;
+      return new NdArray(new ArrayType(x.dtype, x.shape), this.views[x.dtype], placeOf(x));
+    });
+    carryOut(step.instruction, operands).forEach((out, j) => {
+      const target = step.outputs[j] as Location;
+      this.views[target.dtype].set(toNdArray(out).elements, placeOf(target));
+    });
+  }
+
+  private noteFrames(steps: readonly Step[], frames: readonly Frame[]): void {
+    for (const step of steps) {
+      if (step.kind === "loop") this.noteFrames(step.body, [...frames, step.frame]);
+      else if (step.kind === "plain") this.frames.set(step, frames);
+    }
+  }
+}
+
+function keyOf(spec: KernelSpec, { simd, relaxedMadd }: Features): string {
+  return `${simd} ${relaxedMadd} ${JSON.stringify(spec)}`;
+}
+
+/** Compiles the kernels that no program has needed before, all in one module. */
+function compileKernels(steps: readonly Step[], features: Features, host: WebAssemblyHost): void {
+  const missing = new Map<string, KernelSpec>();
+  for (const step of leafSteps(steps)) {
+    if (step.kind !== "kernel") continue;
+    const key = keyOf(step.spec, features);
+    if (!kernels.has(key)) missing.set(key, step.spec);
+  }
+  if (missing.size === 0) return;
+  const builder = new ModuleBuilder();
+  const math = {
+    sin: builder.importFunction("math", "sin", ["f64"], ["f64"]),
+    cos: builder.importFunction("math", "cos", ["f64"], ["f64"]),
+    pow: builder.importFunction("math", "pow", ["f64", "f64"], ["f64"]),
+  };
+  const names = [...missing].map(([key, spec], k) => {
+    builder.addFunction(
+      emitKernel(spec, features, (name) => math[name]),
+      `k${k}`,
+    );
+    return { key, name: `k${k}` };
+  });
+  const module = new host.Module(builder.bytes());
+  const id = `kernels ${nextModule++}`;
+  for (const { key, name } of names) kernels.set(key, { module, id, name });
+}
+
+function* leafSteps(steps: readonly Step[]): Generator<Exclude<Step, LoopStep>> {
+  for (const step of steps) {
+    if (step.kind === "loop") yield* leafSteps(step.body);
+    else yield step;
+  }
+}
+
+function productsOf(dtype: LaneType, features: Features, host: WebAssemblyHost): object {
+  const key = `${dtype} ${features.simd} ${features.relaxedMadd}`;
+  let module = products.get(key);
+  if (module === undefined) products.set(key, (module = new host.Module(productsModule({ dtype, ...features }))));
+  return module;
+}
+
+/** A machine for a program; null where there is no WebAssembly. */
+export function machineFor(layout: () => Layout, features: Features): Machine | null {
+  const host = webAssembly();
+  return host === null ? null : new Machine(layout(), features, host);
+}

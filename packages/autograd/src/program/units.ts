@@ -1,0 +1,135 @@
+import { isFloating } from "../dtype.js";
+import type { ArrayType } from "../ops/array.js";
+import type { Op } from "../ops/op.js";
+import { amax, amin, sum } from "../ops/reductions.js";
+import { sameShape, type Shape } from "../shape.js";
+import type { LaneType } from "../wasm/lanes.js";
+import { type Graph, type Instruction, producers } from "./graph.js";
+import type { ReductionKind } from "./kernel.js";
+import { isView } from "./location.js";
+
+/** Elementwise operations over one shape that become one kernel, with reductions to a number at its end. */
+export interface Group {
+  readonly kind: "group";
+  readonly shape: Shape;
+  readonly dtype: LaneType;
+  readonly instructions: Instruction[];
+  readonly reductions: Instruction[];
+}
+
+/** What runs in one go. */
+export type Unit = Group | { readonly kind: "single"; readonly instruction: Instruction };
+
+const REDUCTIONS = new Map<unknown, ReductionKind>([
+  [sum, "sum"],
+  [amax, "max"],
+  [amin, "min"],
+]);
+
+export function reductionOf(op: Op): ReductionKind | undefined {
+  return REDUCTIONS.get(op);
+}
+
+// Beyond this many operations a kernel's values spill out of the registers more than they save in memory.
+const LARGEST_GROUP = 48;
+
+/**
+ * A graph's instructions in an order of units: elementwise operations join a kernel of the same shape wherever their operands are there in
+ * time. Views are no units; without `fuse` every operation is its own.
+ */
+export function unitsOf(graph: Graph, fuse: boolean): Unit[] {
+  const { types } = graph;
+  const units: Unit[] = [];
+  /** By value, the unit that makes it; a view is there after its operand. */
+  const made = new Map<number, number>();
+  const views = new Set<number>();
+  const earliest = (operands: readonly number[], shape: Shape | null): number =>
+    operands.reduce((latest, id) => {
+      const at = made.get(id);
+      if (at === undefined) return latest;
+      const unit = units[at] as Unit;
+      const direct = !views.has(id) && unit.kind === "group" && shape !== null && isMember(unit, id) && sameShape(unit.shape, shape);
+      return Math.max(latest, direct ? at : at + 1);
+    }, 0);
+
+  for (const instruction of graph.instructions) {
+    const { operands, outputs } = instruction;
+    if (isView(instruction)) {
+      const at = made.get(operands[0] as number);
+      for (const id of outputs) {
+        views.add(id);
+        if (at !== undefined) made.set(id, at);
+      }
+      continue;
+    }
+    const dtype = kernelDType(instruction, graph);
+    const shape = types[outputs[0] as number]?.shape ?? [];
+    let at = -1;
+    if (dtype !== null) {
+      const from = earliest(operands, shape);
+      at = fuse ? units.findIndex((unit, k) => k >= from && unit.kind === "group" && fits(unit, shape, dtype)) : -1;
+      if (at < 0) at = units.push({ kind: "group", shape, dtype, instructions: [], reductions: [] }) - 1;
+      (units[at] as Group).instructions.push(instruction);
+    } else {
+      at = fuse ? groupToEnd(instruction, graph, units, made, views) : -1;
+      if (at >= 0) (units[at] as Group).reductions.push(instruction);
+      else at = units.push({ kind: "single", instruction }) - 1;
+    }
+    for (const id of outputs) made.set(id, at);
+  }
+  return units;
+}
+
+function isMember({ instructions }: Group, id: number): boolean {
+  return instructions.some(({ outputs }) => outputs[0] === id);
+}
+
+function fits({ shape, dtype, instructions }: Group, needed: Shape, as: LaneType): boolean {
+  return dtype === as && sameShape(shape, needed) && instructions.length < LARGEST_GROUP;
+}
+
+/** The kernel whose value a reduction over all axes takes in, so that it needs no memory; -1 where there is none. */
+function groupToEnd(
+  { op, attributes, operands }: Instruction,
+  { types }: Graph,
+  units: readonly Unit[],
+  made: ReadonlyMap<number, number>,
+  views: ReadonlySet<number>,
+): number {
+  const [x] = operands as [number];
+  const at = made.get(x);
+  const unit = at === undefined ? undefined : units[at];
+  if (reductionOf(op) === undefined || unit?.kind !== "group" || views.has(x) || !isMember(unit, x)) return -1;
+  const { shape, dtype } = types[x] as ArrayType;
+  return isFloating(dtype) && (attributes as { axes: readonly number[] }).axes.length === shape.length ? (at as number) : -1;
+}
+
+/** The type in which a kernel computes an elementwise operation; null where there is no kernel for it. */
+export function kernelDType({ op, operands, outputs }: Instruction, { types, constants }: Graph): LaneType | null {
+  if (op.kind !== "elementwise") return null;
+  const out = types[outputs[0] as number] as ArrayType;
+  if (out.size === 0 || out.dtype === "int32") return null;
+  if (out.dtype === "float32" || out.dtype === "float64") return out.dtype;
+  // Comparisons: exact in float64 for whatever is compared; in float32 only where both sides are float32 already.
+  const exact = operands.every((id) => {
+    const { dtype, shape } = types[id] as ArrayType;
+    const constant = constants.get(id);
+    if (shape.length === 0 && constant !== undefined) return Math.fround(constant.elements[0] as number) === constant.elements[0];
+    return dtype === "float32" || dtype === "bool";
+  });
+  return exact && operands.some((id) => types[id]?.dtype === "float32" || types[id]?.dtype === "bool") ? "float32" : "float64";
+}
+
+/** Values of a group that others read, so that they must be written. */
+export function storedValues(group: Group, graph: Graph): number[] {
+  const inside = new Set([...group.instructions, ...group.reductions]);
+  const made = new Set(group.instructions.map(({ outputs }) => outputs[0] as number));
+  const read = new Set<number>(graph.outputs);
+  for (const instruction of graph.instructions) {
+    if (inside.has(instruction)) continue;
+    for (const id of instruction.operands) read.add(id);
+  }
+  return [...made].filter((id) => read.has(id));
+}
+
+export { producers };
