@@ -1,22 +1,26 @@
 /** The one place that knows how tests compile a function, with which passes, and how they learn what ran. */
 import { compile } from "../../src/program/index.js";
+import { PASSES } from "../../src/program/passes/index.js";
 import type { Runner } from "../matrix/runners.js";
 
 type Function_<A extends readonly unknown[], R> = (...args: A) => R;
 
-/** Names of the optimisation passes that `compile(f, { passes })` knows. Empty while there is no such option. */
-const PASSES: readonly string[] = [];
-
-/** What is compared with eager runs: all passes, none, and each alone. */
-export const PASS_SETS: readonly { readonly name: string; readonly passes?: readonly string[] }[] =
-  PASSES.length === 0
-    ? [{ name: "as by default" }]
-    : [{ name: "all passes" }, { name: "no pass", passes: [] }, ...PASSES.map((pass) => ({ name: `${pass} alone`, passes: [pass] }))];
-
 export interface RunOptions {
-  /** Passes that run; default: all. */
+  /** Names of the passes that run; default: all. */
   readonly passes?: readonly string[];
+  /** false: on plain kernels; default true. */
+  readonly wasm?: boolean;
 }
+
+/** What is compared with eager runs: all passes, none, and each alone; in WebAssembly and on plain kernels. */
+export const OPTION_SETS: readonly (RunOptions & { readonly name: string })[] = [
+  { name: "all passes" },
+  { name: "all passes, on plain kernels", wasm: false },
+  { name: "no pass", passes: [] },
+  { name: "no pass, on plain kernels", passes: [], wasm: false },
+  ...PASSES.map(({ name }) => ({ name: `${name} alone`, passes: [name] })),
+  ...PASSES.map(({ name }) => ({ name: `${name} alone, on plain kernels`, passes: [name], wasm: false })),
+];
 
 /** What compiled functions tell about their last program, where they do. */
 interface Reporting {
@@ -40,7 +44,7 @@ export const tally: Tally = { calls: 0, traces: 0, kernels: null, plain: new Set
 let depth = 0;
 
 /** compile(f), counted. */
-export function compiled<A extends readonly unknown[], R>(f: Function_<A, R>, { passes }: RunOptions = {}): Function_<A, R> & Reporting {
+export function compiled<A extends readonly unknown[], R>(f: Function_<A, R>, options: RunOptions = {}): Function_<A, R> & Reporting {
   const counted = (...args: A): R => {
     tally.traces++;
     depth++;
@@ -51,7 +55,7 @@ export function compiled<A extends readonly unknown[], R>(f: Function_<A, R>, { 
     }
   };
   // The types say which arguments may be numbers; here they are as the function's own.
-  const run = compile(counted as never, passes === undefined ? {} : ({ passes } as object)) as unknown as Function_<A, R> & Reporting;
+  const run = compile(counted as never, options) as unknown as Function_<A, R> & Reporting;
   const called = (...args: A): R => {
     if (depth === 0) tally.calls++;
     const out = run(...args);

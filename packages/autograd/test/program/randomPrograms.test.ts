@@ -4,7 +4,7 @@ import * as autograd from "../../src/index.js";
 import { gather, grad, hvp, jvp, matmul, scan, softmax, sort, stack, type Value, value, valueAndGrad, where } from "../../src/index.js";
 import { randomLike } from "../matrix/derivatives.js";
 import { isFull } from "../matrix/sampling.js";
-import { compiled, PASS_SETS } from "./compiledRun.js";
+import { compiled, OPTION_SETS } from "./compiledRun.js";
 
 /** One operation of a random program: which, and how far back its operands lie. */
 interface Step {
@@ -156,9 +156,9 @@ function expectSame(what: string, got: readonly Value[], expected: readonly Valu
   );
 }
 
-describe.each(PASS_SETS)("random programs, compiled, are what they are eagerly: $name", ({ passes }) => {
-  const compile = <A extends readonly unknown[], R>(f: (...args: A) => R) => compiled(f, passes === undefined ? {} : { passes });
-  const numRuns = { numRuns: isFull ? 500 : 40 };
+describe.each(OPTION_SETS)("random programs, compiled, are what they are eagerly: $name", ({ name: _name, ...options }) => {
+  const compile = <A extends readonly unknown[], R>(f: (...args: A) => R) => compiled(f, options);
+  const numRuns = { numRuns: isFull ? 300 : 12 };
 
   test("their values", () => {
     fc.assert(
@@ -228,7 +228,7 @@ describe.each(PASS_SETS)("random programs, compiled, are what they are eagerly: 
         expectSame("gradients of gradients, of the compiled function", twice(compile(f))(...START), expected);
         expectSame("gradients of gradients, compiled", compile(twice(f))(...START), expected);
       }),
-      { numRuns: isFull ? 200 : 15 },
+      { numRuns: isFull ? 100 : 4 },
     );
   });
 });
