@@ -15,11 +15,14 @@ const like = (x: Value, { dtype }: Value): Value => (dtype === "float32" ? singl
 export const single = (x: Value): Value => (isFloating(x) ? value(Float32Array.from(x.data), { shape: x.shape }) : x);
 const double = (x: Value): Value => (isFloating(x) ? value(Float64Array.from(x.data), { shape: x.shape }) : x);
 
-/** sum(c * out²) over the floating outputs, c seeded: a scalar of every output, and of second order where the operation is linear. */
-function lossOf(call: Call): (...xs: Value[]) => Value {
+/**
+ * sum(c * out²) over the floating outputs, c seeded: a scalar of every output, and of second order where the operation is linear. With
+ * `absolute`, the sum of its absolute terms.
+ */
+function lossOf(call: Call, absolute = false): (...xs: Value[]) => Value {
   return (...xs) => {
     const outputs = call(...xs).filter(isFloating);
-    const weights = randomLike(outputs, 3).map((c, k) => like(c, outputs[k] as Value));
+    const weights = randomLike(outputs, 3).map((c, k) => like(absolute ? c.abs() : c, outputs[k] as Value));
     return inner(
       outputs.map((y) => y.square()),
       weights,
@@ -27,6 +30,7 @@ function lossOf(call: Call): (...xs: Value[]) => Value {
   };
 }
 
+const LOSS = "loss";
 const all = (xs: readonly Value[]): number[] => xs.map((_, k) => k);
 
 /** Outputs and first and second derivatives, in both modes. `operands` are floating. */
@@ -40,9 +44,11 @@ function computed(call: Call, operands: readonly Value[], { inside, outside }: R
     return [y, ...dy];
   };
   const tangents = (...xs: Value[]) => jvp(floating, xs, directions).flat();
+  const [y, ...dy] = outside(gradients)(...operands) as [Value, ...Value[]];
   const first = {
     outputs: outside(f)(...operands),
-    "value and gradients": outside(gradients)(...operands),
+    [LOSS]: [y],
+    gradients: dy,
     "values and tangents": outside(tangents)(...operands),
   };
   if (orders === 1) return first;
@@ -105,11 +111,14 @@ export function wrongAgainstEager(call: Call, operands: readonly Value[], runner
   const same = everything(call, operands, eager, orders);
   const exact = operands.some(({ dtype }) => dtype === "float32") ? everything(call, operands.map(double), eager, orders) : same;
   const smallest = Math.max(1, ...operands.flatMap((x) => magnitudes(x)));
+  const [terms = 0] = magnitudes(lossOf(call, true)(...operands));
   return Object.entries(got).flatMap(([name, arrays]) => {
     if (same[name] === undefined || exact[name] === undefined) return [];
     const [ours, theirs] = [same[name], exact[name]];
     if (arrays.length !== ours.length) return [`${name}: ${arrays.length} arrays, expected ${ours.length}`];
-    return arrays.flatMap((x, k) => wrongArray(`${name}, array ${k}`, x, ours[k] as Value, theirs[k] as Value, smallest));
+    return arrays.flatMap((x, k) =>
+      wrongArray(`${name}, array ${k}`, x, ours[k] as Value, theirs[k] as Value, name === LOSS ? Math.max(smallest, terms) : smallest),
+    );
   });
 }
 
@@ -136,15 +145,23 @@ function allowance(ours: Value, exact: Value, smallest: number): number {
   return TIMES * Math.max(0, ...errors.filter(Number.isFinite)) + ULPS * EPSILON.float32 * scale;
 }
 
-/** compile(f) alone against f, for what is not differentiated: outputs exactly, with the signs of zeros. */
-export function wrongOutputsExactly(f: Call, operands: readonly Value[]): string[] {
+/**
+ * compile(f) alone against f, for what is not differentiated: integers and bool exactly; numbers to a few ulp of their own, and zeros with
+ * their signs, infinities and NaN where they are eagerly.
+ */
+export function wrongElements(f: Call, operands: readonly Value[]): string[] {
   const [got, expected] = [compiled(f)(...operands), f(...operands)];
   return expected.flatMap((y, k) => {
     const x = got[k] as Value;
     const kind = (z: Value) => `${z.dtype} [${z.shape.join()}]`;
     if (kind(x) !== kind(y)) return [`output ${k}: ${kind(x)}, expected ${kind(y)}`];
-    return Array.from<number>(y.data).flatMap((e, j) =>
-      Object.is(x.data[j], e) ? [] : [`output ${k}[${j}]: ${String(x.data[j])}, expected ${String(e)}`],
-    );
+    const ulp = isFloating(y) ? EPSILON[y.dtype as "float64" | "float32"] : 0;
+    return Array.from<number>(y.data).flatMap((e, j) => {
+      const z = x.data[j] as number;
+      const fits = Number.isFinite(e) && e !== 0 && ulp > 0 ? Math.abs(z - e) <= FEW * ulp * Math.abs(e) : Object.is(z, e);
+      return fits ? [] : [`output ${k}[${j}]: ${printed(z)}, expected ${printed(e)}`];
+    });
   });
 }
+
+const printed = (x: number): string => (Object.is(x, -0) ? "-0" : String(x));
