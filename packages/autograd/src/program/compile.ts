@@ -8,6 +8,7 @@ import type { InputsOf } from "../transforms/grad.js";
 import { synchronous } from "../transforms/record.js";
 import { isLeaf, leaves, rebuild, type ValuesOf, valuesOf } from "../transforms/tree.js";
 import { mapTree } from "../tree.js";
+import type { ProgramStats } from "./explain.js";
 import { operationOf, Program, type ProgramOptions } from "./program.js";
 import { Trace } from "./trace.js";
 
@@ -25,6 +26,13 @@ export interface CompileOptions {
 /** A compiled function: called as the function itself. */
 export interface Compiled<A extends readonly unknown[], R> {
   (...args: { [K in keyof A]: InputsOf<A[K]> }): ValuesOf<R>;
+  /**
+   * The program of the last call as text: instructions before and after each pass, the instructions, the steps that run with the time that
+   * each took in a run made for this, floating-point operations and memory. Throws InputError before the first call.
+   */
+  explain(): string;
+  /** The program of the last call in figures. Throws InputError before the first call. */
+  stats(): ProgramStats;
 }
 
 /** One signature: what was traced for arguments of one structure, shapes and dtypes. */
@@ -46,7 +54,12 @@ export function compile<A extends readonly unknown[] = [Value], R = Value>(
   if (typeof (f as unknown) !== "function") throw new InputError(`compile: expected a function, got ${kindOf(f)}`);
   const entries = new Map<string, Entry>();
   let made = 0;
-  return (...args) => {
+  const last = (): Program => {
+    const entry = [...entries.values()].at(-1);
+    if (entry !== undefined) return entry.program;
+    throw new InputError(`compile: ${name} was not called yet, so there is no program; call it once`);
+  };
+  const compiled = (...args: { [K in keyof A]: InputsOf<A[K]> }): ValuesOf<R> => {
     // Within another traced function it is a part of that.
     if (tracer !== null) return valuesOf<unknown>("compile", f(...(argumentValues(args) as unknown as A))) as ValuesOf<R>;
     const { values, key } = signatureOf(args);
@@ -60,6 +73,7 @@ export function compile<A extends readonly unknown[] = [Value], R = Value>(
     entries.set(key, entry); // the latest last
     return called(entry, values) as ValuesOf<R>;
   };
+  return Object.assign(compiled, { explain: () => last().explain(), stats: () => last().stats() });
 }
 
 /** Numbers in any form as the Values that a function takes. */

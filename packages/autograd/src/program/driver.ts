@@ -1,6 +1,6 @@
 import { bytesPerElement } from "../dtype.js";
 import { FunctionBuilder, ModuleBuilder, type ValueType } from "../wasm/assembler.js";
-import { Frame, type Location, MemoryBlock } from "./location.js";
+import { type Frame, type Location, MemoryBlock } from "./location.js";
 import type { PlainStep, Step } from "./step.js";
 
 /** How deep loops may be nested around an operation without a kernel. */

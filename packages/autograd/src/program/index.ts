@@ -1,1 +1,2 @@
 export { type Compiled, type CompileOptions, compile } from "./compile.js";
+export type { ProgramStats } from "./explain.js";

@@ -213,7 +213,7 @@ class KernelEmitter {
     const { m } = this;
     const direct = (m as unknown as Record<string, unknown>)[name];
     if (typeof direct === "function") return (direct as (this: VectorArithmetic, ...operands: number[]) => number).apply(m, [...operands]);
-    const { forward } = elementwise[name as keyof typeof elementwise] as ElementwiseOp;
+    const { forward } = elementwise[name as keyof typeof elementwise];
     return m.scope(() => forward(m as unknown as Arithmetic<number>, ...operands));
   }
 

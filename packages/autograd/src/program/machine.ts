@@ -11,7 +11,7 @@ import type { ImportedMath } from "../wasm/vectorArithmetic.js";
 import { type Driver, emitDriver, type Imported } from "./driver.js";
 import { carryOut } from "./interpret.js";
 import { emitKernel, type KernelSpec } from "./kernel.js";
-import type { Frame, Location } from "./location.js";
+import { type Frame, type Location, MemoryBlock } from "./location.js";
 import type { Layout } from "./lower.js";
 import { planMemory, type Plan } from "./plan.js";
 import type { LoopStep, PlainStep, Step } from "./step.js";
@@ -33,10 +33,17 @@ const products = new Map<string, object>();
 let nextModule = 0;
 
 const MATH: Record<ImportedMath, (...args: number[]) => number> = {
-  sin: (x) => Math.sin(x as number),
-  cos: (x) => Math.cos(x as number),
-  pow: (x, y) => pow(x as number, y as number),
+  sin: (x) => Math.sin(x),
+  cos: (x) => Math.cos(x),
+  pow: (x, y) => pow(x, y),
 };
+
+/** How long the calls of one step took in a run, in milliseconds. */
+export interface StepTime {
+  readonly step: Exclude<Step, LoopStep>;
+  readonly calls: number;
+  readonly time: number;
+}
 
 /** A program in WebAssembly: memory of its own, kernels shared with other programs, and a driver that calls them in order. */
 export class Machine {
@@ -47,9 +54,12 @@ export class Machine {
   private readonly drive: WasmFunction;
   private readonly views: Record<DType, TypedArray>;
   private readonly frames = new Map<PlainStep, readonly Frame[]>();
+  private readonly imports: Instances;
+  private readonly features: Features;
 
   constructor(layout: Layout, features: Features, host: WebAssemblyHost) {
     this.layout = layout;
+    this.features = features;
     this.plan = planMemory(layout);
     this.memory = new host.Memory({ initial: Math.ceil(this.plan.bytes / PAGE) });
     const { buffer } = this.memory;
@@ -60,14 +70,19 @@ export class Machine {
       bool: new Uint8Array(buffer),
     };
     compileKernels(layout.steps, features, host);
-    const imports: Instances = { host: { plain: (k, ...counters) => this.runPlain(k as number, counters) } };
-    const driver = this.emit(features, host, imports);
+    const imports: Instances = { host: { plain: (k, ...counters) => this.runPlain(k, counters) } };
+    this.imports = imports;
+    const driver = this.emit(features, host);
     this.plain = driver.plain;
     constantPool.write(this.memory);
     for (const [x, location] of layout.constants) this.write(location, x);
     this.noteFrames(layout.steps, []);
     const instance = new host.Instance(new host.Module(driver.bytes), { env: { memory: this.memory }, ...imports });
     this.drive = instance.exports["run"] as WasmFunction;
+  }
+
+  get steps(): readonly Step[] {
+    return this.layout.steps;
   }
 
   run(inputs: readonly Payload[]): Payload[] {
@@ -77,7 +92,83 @@ export class Machine {
     return layout.outputs.map((location) => this.read(location));
   }
 
-  private emit(features: Features, host: WebAssemblyHost, imports: Instances): Driver {
+  /** Runs the program on its last inputs step by step, from here instead of the driver, with a clock at each. */
+  profile(now: () => number): StepTime[] {
+    const times = new Map<Step, { step: Exclude<Step, LoopStep>; calls: number; time: number }>();
+    const counters = new Map<Frame, number>();
+    const walk = (steps: readonly Step[]): void => {
+      for (const step of steps) {
+        if (step.kind === "loop") {
+          const { frame, body } = step;
+          for (let k = 0; k < frame.steps; k++) {
+            counters.set(frame, frame.reverse ? frame.steps - 1 - k : k);
+            walk(body);
+          }
+          continue;
+        }
+        const call = this.callOf(step, counters);
+        const start = now();
+        call();
+        const time = now() - start;
+        const known = times.get(step);
+        if (known === undefined) times.set(step, { step, calls: 1, time });
+        else {
+          known.calls++;
+          known.time += time;
+        }
+      }
+    };
+    walk(this.layout.steps);
+    return [...times.values()];
+  }
+
+  private callOf(step: Exclude<Step, LoopStep>, counters: ReadonlyMap<Frame, number>): () => void {
+    const { functions } = this;
+    const at = ({ block, dtype, offset, steps }: Location): number => {
+      let place = offset;
+      for (const [frame, by] of steps) place += by * (counters.get(frame) as number);
+      return block.address + place * bytesPerElement(dtype);
+    };
+    switch (step.kind) {
+      case "kernel": {
+        const args = [...step.counts, ...step.locations.map(at)];
+        return () => functions.kernel(step)(...args);
+      }
+      case "pack": {
+        const args = [at(step.source), step.ld, step.inner, step.columns, step.target.address];
+        return () => functions.product(step)(...args);
+      }
+      case "product": {
+        const { rows, columns, inner, a, lda, b, ldb, c, ldc, scratch } = step;
+        const right = b instanceof MemoryBlock ? b.address : at(b);
+        const args = [rows, columns, inner, at(a), lda, right, ldb, at(c), ldc, 0, scratch?.address ?? 0];
+        return () => functions.product(step)(...args);
+      }
+      case "plain":
+        return () =>
+          this.runPlain(
+            this.plain.indexOf(step),
+            (this.frames.get(step) ?? []).map((frame) => counters.get(frame) as number),
+          );
+    }
+  }
+
+  private get functions() {
+    const { imports, features } = this;
+    return {
+      kernel: ({ spec }: Extract<Step, { kind: "kernel" }>): WasmFunction => {
+        const { id, name } = kernels.get(keyOf(spec, features)) as CompiledKernel;
+        return (imports[id] as Record<string, WasmFunction>)[name] as WasmFunction;
+      },
+      product: (step: Extract<Step, { kind: "pack" | "product" }>): WasmFunction => {
+        const name = step.kind === "pack" ? step.pack : step.product;
+        return (imports[`products ${step.dtype}`] as Record<string, WasmFunction>)[name] as WasmFunction;
+      },
+    };
+  }
+
+  private emit(features: Features, host: WebAssemblyHost): Driver {
+    const { imports } = this;
     const env = { memory: this.memory };
     const instantiated = (id: string, module: () => object): void => {
       imports[id] ??= new host.Instance(module(), { env, math: MATH }).exports as Record<string, WasmFunction>;

@@ -3,7 +3,9 @@ import type { ArrayAlgebra } from "../ops/algebra.js";
 import { type ArrayType, type Payload, toNdArray, toPayload } from "../ops/array.js";
 import type { Linearization, StructuralOp } from "../ops/op.js";
 import { gradientGraph, tangentGraph } from "./derivatives.js";
+import { explained, type PassRecord, type ProgramStats, statsOf } from "./explain.js";
 import type { Graph } from "./graph.js";
+import { instructionCount } from "./graphText.js";
 import { outputsOf } from "./interpret.js";
 import { detectFeatures } from "../wasm/features.js";
 import { lower } from "./lower.js";
@@ -26,12 +28,15 @@ export class Program {
   /** null where there is no WebAssembly: then the graph runs on plain kernels. */
   readonly machine: Machine | null;
   private readonly options: ProgramOptions;
+  private readonly passes: PassRecord[] = [];
   private readonly gradients = new Map<string, Program>();
   private readonly tangents = new Map<string, Program>();
 
   constructor(graph: Graph, name: string, options: ProgramOptions) {
     const { wasm, passes, deterministic } = options;
-    this.graph = optimized(graph, passes);
+    this.graph = optimized(graph, passes, ({ name: pass }, before, after) => {
+      this.passes.push({ name: pass, before: instructionCount(before), after: instructionCount(after) });
+    });
     this.name = name;
     this.options = options;
     const { simd, relaxedMadd } = detectFeatures();
@@ -42,6 +47,14 @@ export class Program {
 
   run(inputs: readonly Payload[]): Payload[] {
     return this.machine === null ? outputsOf(this.graph, inputs) : this.machine.run(inputs);
+  }
+
+  stats(): ProgramStats {
+    return statsOf(this.graph, this.machine);
+  }
+
+  explain(): string {
+    return explained(this.name, this.graph, this.passes, this.machine);
   }
 
   /** Gives the cotangents of the floating inputs, from those of the outputs in `given`. */

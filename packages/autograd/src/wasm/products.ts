@@ -4,6 +4,7 @@ import {
   assign,
   call,
   constant,
+  equal,
   floorTo,
   type Int,
   minus,
@@ -36,7 +37,8 @@ export { planProduct, type ProductFunction, type ProductPlan, type ProductSizes 
  * Addresses are in bytes, strides between rows in elements, all rows contiguous; an address needs no more alignment than its elements.
  * `planProduct` says which function is fast for which sizes, and how much scratch it needs; every one of them is right for all sizes.
  * Each element is the sum over k from first to last, onto its old value if `accumulate` is not 0: all functions, and the same sum in
- * several pieces, give the same bits.
+ * several pieces, give the same bits. C may overlap neither A nor B nor scratch, and scratch neither of them; nothing outside of the
+ * matrices is read.
  */
 export function productsModule(mode: ProductMode): Uint8Array<ArrayBuffer> {
   const lanes = lanesOf(mode);
@@ -180,15 +182,7 @@ class Product {
       }
       this.blocks.rest.forEach((block, k) => {
         const rows = constant(k + 1);
-        when(
-          f,
-          (g) =>
-            g
-              .get(height)
-              .i32(k + 1)
-              .op("i32.eq"),
-          () => this.multiplyBlock(block, row, rows, from, stride),
-        );
+        when(f, equal(height, rows), () => this.multiplyBlock(block, row, rows, from, stride));
       });
     });
   }

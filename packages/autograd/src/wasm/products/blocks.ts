@@ -1,5 +1,5 @@
 import { FunctionBuilder, type ModuleBuilder } from "../assembler.js";
-import { assign, call, constant, increase, minus, quotient, times, variable, when, whileBelow } from "./integers.js";
+import { assign, call, constant, increase, type Int, minus, quotient, remainder, times, variable, when, whileBelow } from "./integers.js";
 import { type Lanes, panelWidth, TILE_ROWS } from "./lanes.js";
 import { microkernel, type Tile } from "./microkernel.js";
 import { type Packing } from "./packing.js";
@@ -111,12 +111,7 @@ class Block {
     this.lanes = lanes;
     this.width = panelWidth(lanes);
     this.edgeColumns = this.f.local("i32");
-    assign(this.f, this.edgeColumns, (f) =>
-      f
-        .get(this.columns)
-        .i32(this.width - 1)
-        .op("i32.and"),
-    );
+    assign(this.f, this.edgeColumns, remainder(this.columns, this.width));
   }
 
   fullColumns(): number {
@@ -127,7 +122,7 @@ class Block {
     call(this.f, kernel, this.depth, count, this.a, this.lda, this.b, this.ldb, this.c, this.ldc, this.accumulate);
   }
 
-  passPanels(count: Parameters<typeof times>[0], b: Tile["b"]): void {
+  passPanels(count: Int, b: Tile["b"]): void {
     const bytes = times(count, constant(this.width * this.lanes.size));
     increase(this.f, this.b, b === "packed" ? times(count, this.ldb) : bytes);
     increase(this.f, this.c, bytes);

@@ -14,7 +14,7 @@ export function constant(x: number): Int {
   return (f) => f.i32(x);
 }
 
-type Instruction = "i32.add" | "i32.sub" | "i32.mul" | "i32.div_u" | "i32.rem_u" | "i32.and" | "i32.or" | "i32.shl";
+type Instruction = "i32.add" | "i32.sub" | "i32.mul" | "i32.div_u" | "i32.and" | "i32.eq";
 
 function binary(instruction: Instruction, x: Int, y: Int): Int {
   return (f) => {
@@ -28,7 +28,7 @@ export const plus = (x: Int, y: Int): Int => binary("i32.add", x, y);
 export const minus = (x: Int, y: Int): Int => binary("i32.sub", x, y);
 export const times = (x: Int, y: Int): Int => binary("i32.mul", x, y);
 export const quotient = (x: Int, y: Int): Int => binary("i32.div_u", x, y);
-export const or = (x: Int, y: Int): Int => binary("i32.or", x, y);
+export const equal = (x: Int, y: Int): Int => binary("i32.eq", x, y);
 
 /** `x` rounded down to a multiple of `unit`, a power of two. */
 export const floorTo = (x: Int, unit: number): Int => binary("i32.and", x, constant(-unit));

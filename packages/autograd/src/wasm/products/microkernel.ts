@@ -1,4 +1,5 @@
 import { FunctionBuilder } from "../assembler.js";
+import { type MemoryOpcode } from "../opcodes.js";
 import { assign, constant, increase, type Int, minus, plus, repeat, times, variable } from "./integers.js";
 import { type Lanes, TILE_VECTORS } from "./lanes.js";
 
@@ -158,28 +159,16 @@ class Kernel {
   }
 
   private loadLeft(r: number, k: number): void {
-    const { lanes, tile } = this;
-    if (tile.a === "rows")
-      return void this.f
-        .get(this.rows[r]!)
-        .memory(lanes.splat, k * lanes.size)
-        .set(this.left);
-    if (lanes.count === 1)
-      return void this.f
-        .get(this.rows[0]!)
-        .memory(lanes.load, (k * tile.rows + r) * lanes.size)
-        .set(this.left);
+    const { f, lanes, tile, left, group } = this;
     const lane = r % lanes.count;
-    if (lane === 0)
-      this.f
-        .get(this.rows[0]!)
-        .memory(lanes.load, (k * tile.rows + r) * lanes.size)
-        .set(this.group);
-    this.f
-      .get(this.group)
-      .get(this.group)
+    const load = (row: number, instruction: MemoryOpcode, element: number) => f.get(row).memory(instruction, element * lanes.size);
+    if (tile.a === "rows") return void load(this.rows[r]!, lanes.splat, k).set(left);
+    if (lane === 0) load(this.rows[0]!, lanes.load, k * tile.rows + r).set(lanes.count === 1 ? left : group);
+    if (lanes.count === 1) return;
+    f.get(group)
+      .get(group)
       .shuffle(...splatOf(lane, lanes.size))
-      .set(this.left);
+      .set(left);
   }
 
   private storeSums(): void {

@@ -38,6 +38,7 @@ export interface ProductPlan {
    * one, and ldb of no meaning then.
    */
   readonly product: ProductFunction;
+  /** Enough for products of the same function with fewer rows or a shorter inner axis, too. */
   readonly scratchBytes: number;
 }
 
