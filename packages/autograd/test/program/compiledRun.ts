@@ -22,29 +22,24 @@ export const OPTION_SETS: readonly (RunOptions & { readonly name: string })[] = 
   ...PASSES.map(({ name }) => ({ name: `${name} alone, on plain kernels`, passes: [name], wasm: false })),
 ];
 
-/** What compiled functions tell about their last program, where they do. */
-interface Reporting {
-  explain?(): string;
-  stats?(): { readonly kernels: number; readonly plain: readonly string[] };
-}
-
 /** What ran compiled since the module was loaded. */
 export interface Tally {
   /** Calls of compiled functions from outside any trace. */
   calls: number;
   /** Calls of the functions that they were made of: once a signature. */
   traces: number;
-  /** Kernels of the programs, and names of the operations that ran plain kernels; null while nobody tells. */
-  kernels: number | null;
-  readonly plain: Set<string>;
+  /** Calls of programs that had kernels, fused ones or products, but no operation on plain kernels. */
+  emitted: number;
+  /** By name, the programs in which an operation ran on its plain kernel. */
+  readonly plain: Map<string, number>;
 }
 
-export const tally: Tally = { calls: 0, traces: 0, kernels: null, plain: new Set() };
+export const tally: Tally = { calls: 0, traces: 0, emitted: 0, plain: new Map() };
 
 let depth = 0;
 
 /** compile(f), counted. */
-export function compiled<A extends readonly unknown[], R>(f: Function_<A, R>, options: RunOptions = {}): Function_<A, R> & Reporting {
+export function compiled<A extends readonly unknown[], R>(f: Function_<A, R>, options: RunOptions = {}): Function_<A, R> {
   const counted = (...args: A): R => {
     tally.traces++;
     depth++;
@@ -54,25 +49,17 @@ export function compiled<A extends readonly unknown[], R>(f: Function_<A, R>, op
       depth--;
     }
   };
-  // The types say which arguments may be numbers; here they are as the function's own.
-  const run = compile(counted as never, options) as unknown as Function_<A, R> & Reporting;
-  const called = (...args: A): R => {
-    if (depth === 0) tally.calls++;
-    const out = run(...args);
-    note(run);
+  const run = compile(counted as never, options);
+  return (...args) => {
+    // The types say which arguments may be numbers; here they are as the function's own.
+    const out = (run as unknown as Function_<A, R>)(...args);
+    if (depth > 0) return out;
+    tally.calls++;
+    const { kernels, products, plain } = run.stats();
+    if (kernels + products > 0 && plain.length === 0) tally.emitted++;
+    for (const name of new Set(plain)) tally.plain.set(name, (tally.plain.get(name) ?? 0) + 1);
     return out;
   };
-  return Object.assign(called, {
-    ...(run.explain === undefined ? {} : { explain: () => (run.explain as () => string)() }),
-    ...(run.stats === undefined ? {} : { stats: run.stats.bind(run) }),
-  });
-}
-
-function note(run: Reporting): void {
-  if (run.stats === undefined || depth > 0) return;
-  const { kernels, plain } = run.stats();
-  tally.kernels = (tally.kernels ?? 0) + kernels;
-  for (const name of plain) tally.plain.add(name);
 }
 
 /** The ways to compile where a derivative is taken. */

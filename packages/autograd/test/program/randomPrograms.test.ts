@@ -73,6 +73,8 @@ interface Plan {
   /** What the body captures, and whether it gives ys. */
   readonly captures: number;
   readonly ys: boolean;
+  /** Whether two carries change places at every step, or the second is the first of the step before. */
+  readonly exchanged: boolean;
   readonly after: readonly Step[];
 }
 
@@ -93,24 +95,24 @@ function extended(values: readonly Value[], steps: readonly Step[]): Value[] {
   return all;
 }
 
-function run({ steps, body, length, captures, ys, after }: Plan, inputs: readonly Value[]): Value[] {
+function run({ steps, body, length, captures, ys, exchanged, after }: Plan, inputs: readonly Value[]): Value[] {
   const values = extended(inputs, steps);
   if (body.length === 0) return values;
   const captured = values[captures % values.length]!;
   const sequence = stack(Array.from({ length }, (_, t) => lastVector(values).mul(Math.cos(t))));
-  const start: readonly [Value, Value] = [lastVector(values), value(0.5)];
-  const step = ([h, s]: readonly [Value, Value], x: Value) => {
-    const inner = extended([captured, s, x, h], body);
+  const start: readonly [Value, Value, Value] = [lastVector(values), inputs[2]!, value(0.5)];
+  const step = ([h, g, s]: readonly [Value, Value, Value], x: Value) => {
+    const inner = extended([captured, g, s, x, h], body);
     const next = lastVector(inner);
     const scalar = inner.filter(isScalar).at(-1) ?? s;
-    return [[next, scalar.tanh()], ys ? { next, product: next.mul(x) } : null] as const;
+    return [[exchanged ? g : next, exchanged ? next : h, scalar.tanh()], ys ? { next, before: h, product: next.mul(x) } : null] as const;
   };
-  const [[h, s], out] = scan(step as never, start as never, sequence as never) as unknown as [
-    [Value, Value],
-    { next: Value; product: Value } | null,
+  const [[h, g, s], out] = scan(step as never, start as never, sequence as never) as unknown as [
+    [Value, Value, Value],
+    { next: Value; before: Value; product: Value } | null,
   ];
-  const outs = out === null ? [] : [out.next.mean({ axis: 0 }), out.product.sum({ axis: 0 }).tanh()];
-  return extended([...values, s, h, ...outs], after);
+  const outs = out === null ? [] : [out.next.mean({ axis: 0 }), out.before.slice(-1), out.product.sum({ axis: 0 }).tanh()];
+  return extended([...values, s, g, h, ...outs], after);
 }
 
 const loss =
@@ -127,7 +129,7 @@ const loss =
 const outputs =
   (plan: Plan) =>
   (...inputs: Value[]): Value[] =>
-    run(plan, inputs).slice(-3);
+    run(plan, inputs).slice(-6);
 
 const step = fc.record({ op: fc.nat(), x: fc.nat({ max: 6 }), y: fc.nat({ max: 12 }) });
 const plan: fc.Arbitrary<Plan> = fc.record({
@@ -136,6 +138,7 @@ const plan: fc.Arbitrary<Plan> = fc.record({
   length: fc.integer({ min: 1, max: 5 }),
   captures: fc.nat({ max: 20 }),
   ys: fc.boolean(),
+  exchanged: fc.boolean(),
   after: fc.array(step, { maxLength: 4 }),
 });
 
