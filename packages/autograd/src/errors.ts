@@ -1,3 +1,7 @@
+/** V8 alone counts the frames that it keeps: ten unless told otherwise, of which a rule that is being traced takes more. */
+const ErrorClass = Error as { stackTraceLimit?: number };
+const DEEP = 50;
+
 /**
  * What the library throws. Every message says what was expected, what came and what to do; where the caller's own source line can be
  * told from the stack, it stands at the end.
@@ -6,7 +10,10 @@ export class AutogradError extends Error {
   override name = "AutogradError";
 
   constructor(message: string) {
+    const { stackTraceLimit } = ErrorClass;
+    if (stackTraceLimit !== undefined) ErrorClass.stackTraceLimit = Math.max(stackTraceLimit, DEEP);
     super(message);
+    if (stackTraceLimit !== undefined) ErrorClass.stackTraceLimit = stackTraceLimit;
     const line = callerLine(this.stack);
     if (line !== null) this.message = `${message} (at ${line})`;
   }

@@ -44,6 +44,15 @@ export const cast: StructuralOp<{ readonly dtype: DType }> = {
   vjp: (m, _k, [ct], { types }) => m.cast(ct as never, (types[0] as ArrayType).dtype),
 };
 
+/** The same elements, through which no derivative passes. Eagerly there is nothing to it; a program needs an instruction that says so. */
+export const detach: StructuralOp<null> = {
+  kind: "structural",
+  name: "detach",
+  constants: [0],
+  types: ([x]) => [x as ArrayType],
+  forward: ([x]) => [x as NdArray],
+};
+
 /** The same elements in row-major order under another shape. */
 export const reshape: StructuralOp<{ readonly shape: Shape }> = {
   kind: "structural",

@@ -32,6 +32,8 @@ export interface Tracer {
   structural<A>(op: StructuralOp<A>, operands: readonly Payload[], attributes: A): Payload[];
   /** An operand as the trace sees it: a param, or a value of an enclosing trace, becomes an input. */
   lift<V extends { readonly payload: Payload }>(x: V): V;
+  /** Runs f, through whose results no derivative passes. */
+  withoutDerivatives<R>(f: () => R): R;
   /** A loop as one instruction. */
   scan(step: unknown, init: unknown, xs: unknown): unknown;
 }

@@ -61,7 +61,7 @@ export function compile<A extends readonly unknown[] = [Value], R = Value>(
   };
   const compiled = (...args: { [K in keyof A]: InputsOf<A[K]> }): ValuesOf<R> => {
     // Within another traced function it is a part of that.
-    if (tracer !== null) return valuesOf<unknown>("compile", f(...(args as unknown as A))) as ValuesOf<R>;
+    if (tracer !== null) return valuesOf<unknown>("compile", f(...(argumentValues(args) as unknown as A))) as ValuesOf<R>;
     const { values, key } = signatureOf(args);
     let entry = entries.get(key);
     entries.delete(key);
@@ -76,6 +76,11 @@ export function compile<A extends readonly unknown[] = [Value], R = Value>(
   return Object.assign(compiled, { explain: () => last().explain(), stats: () => last().stats() });
 }
 
+/** Numbers in any form as the Values that a function takes. */
+function argumentValues(args: readonly unknown[]): unknown[] {
+  return eachArgument(args, (leaf) => (isLeaf(leaf) ? toValue("compile", leaf as Operand) : leaf));
+}
+
 function called({ program, operation, captured, out }: Entry, values: readonly Value[]): unknown {
   const operands = captured.length === 0 ? values : [...values, ...captured];
   const recorded = isRecording() && operands.some((x) => x.origin !== null);
@@ -88,21 +93,25 @@ function called({ program, operation, captured, out }: Entry, values: readonly V
 /** The arguments' leaves, and what a program is made for: their structure, shapes and dtypes, and entries that are no numbers. */
 function signatureOf(args: readonly unknown[]): { values: Value[]; key: string } {
   const values: Value[] = [];
-  let key = "";
-  eachArgument(args, (leaf, path) => {
-    if (isLeaf(leaf)) {
-      const x = toValue("compile", leaf as Operand);
-      values.push(x);
-      key += `${path}:${x.dtype}[${x.shape.join()}];`;
-    } else if (typeof leaf === "string" || typeof leaf === "boolean") key += `${path}=${JSON.stringify(leaf)};`;
-    else if (leaf === undefined || leaf === null) key += `${path}=${leaf};`;
-    else
-      throw new InputError(
-        `compile: the argument ${path} is ${kindOf(leaf)}; arguments are trees of Values, numbers and arrays of numbers`,
-      );
-    return leaf;
-  });
+  const key = args.map((arg, k) => keyOf(arg, `[${k}]`, values)).join();
   return { values, key };
+}
+
+/** Of one argument, or a part of it; its leaves are added to `values`. Names are quoted, so that none reads like structure. */
+function keyOf(x: unknown, path: string, values: Value[]): string {
+  if (isLeaf(x)) {
+    const leaf = toValue("compile", x as Operand);
+    values.push(leaf);
+    return `${leaf.dtype}[${leaf.shape.join()}]`;
+  }
+  if (typeof x === "string" || typeof x === "boolean") return JSON.stringify(x);
+  if (x === undefined || x === null) return String(x);
+  if (Array.isArray(x)) return `[${x.map((entry, k) => keyOf(entry, `${path}[${k}]`, values)).join()}]`;
+  if (typeof x === "object") {
+    const entries = Object.entries(x).map(([name, entry]) => `${JSON.stringify(name)}:${keyOf(entry, `${path}.${name}`, values)}`);
+    return `{${entries.join()}}`;
+  }
+  throw new InputError(`compile: the argument ${path} is ${kindOf(x)}; arguments are trees of Values, numbers and arrays of numbers`);
 }
 
 /** The arguments with each leaf replaced; a list of arguments is not itself a nest of numbers. */

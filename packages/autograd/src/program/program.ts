@@ -1,6 +1,6 @@
 import { isFloating } from "../dtype.js";
 import type { ArrayAlgebra } from "../ops/algebra.js";
-import { type ArrayType, type Payload, toNdArray } from "../ops/array.js";
+import { type ArrayType, type Payload, toNdArray, toPayload } from "../ops/array.js";
 import type { Linearization, StructuralOp } from "../ops/op.js";
 import { gradientGraph, tangentGraph } from "./derivatives.js";
 import { explained, type PassRecord, type ProgramStats, statsOf } from "./explain.js";
@@ -103,7 +103,7 @@ export function operationOf(program: Program): StructuralOp<null> {
     name,
     keeps: graph.inputs.map((_, operand) => ({ operand })),
     types: () => graph.outputs.map(typeOf),
-    forward: (operands) => program.run(operands).map(toNdArray),
+    forward: (operands) => program.run(operands.map(toPayload)).map(toNdArray),
     vjp: (m, k, cotangents, at) => cotangentsOf(m, cotangents, at)[floating.indexOf(k)] as never,
     jvp: (m, tangents, at) => {
       const given = positions(tangents);

@@ -1,6 +1,7 @@
 import { GraphError } from "../errors.js";
 import type { ArrayType, Payload } from "../ops/array.js";
 import type { ElementwiseOp, Op, StructuralOp } from "../ops/op.js";
+import { detach } from "../ops/shapes.js";
 import { AbstractArray, setTracer, type Tracer } from "../ops/tracer.js";
 import { setRecording } from "../tape/segments.js";
 import { Param, Value } from "../tape/value.js";
@@ -14,6 +15,9 @@ export class Trace implements Tracer {
   readonly captured: { readonly value: Value; readonly id: number }[] = [];
   /** The trace in whose course this one is made: of the function around a loop's body. */
   readonly outer: Trace | null;
+
+  /** Whether what is traced at the moment counts as constant where the program is differentiated. */
+  private isConstant = false;
 
   constructor(outer: Trace | null) {
     this.outer = outer;
@@ -38,6 +42,16 @@ export class Trace implements Tracer {
 
   scan(step: unknown, init: unknown, xs: unknown): unknown {
     return tracedScan(this, step as never, init, xs);
+  }
+
+  withoutDerivatives<R>(f: () => R): R {
+    const before = this.isConstant;
+    this.isConstant = true;
+    try {
+      return f();
+    } finally {
+      this.isConstant = before;
+    }
   }
 
   /** The number of a value in the graph; what is concrete becomes a constant. */
@@ -77,7 +91,7 @@ export class Trace implements Tracer {
         attributes,
         operands.map((x) => this.idOf(x)),
       )
-      .map((id) => this.abstract(id));
+      .map((id) => this.abstract(this.isConstant ? (this.builder.emit(detach as Op, null, [id])[0] as number) : id));
   }
 
   private lifted(x: Value): Value {

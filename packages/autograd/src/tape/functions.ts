@@ -8,7 +8,7 @@ import { concat as concatOp, stack as stackOp, unstack as unstackOp } from "../o
 import { isAbstract } from "../ops/tracer.js";
 import { checkShape, formatShape, normalizeAxes, normalizeAxis, reducedShape, type Shape, sizeOf } from "../shape.js";
 import { applyStructural, type Operand, recordedAlgebra as m, toValue } from "./apply.js";
-import { kindOf } from "./input.js";
+import { isValueLike, kindOf } from "./input.js";
 import type { SliceEntry, Value } from "./value.js";
 
 // ------------------------------------------------------------------------------------------------------------ reductions
@@ -207,6 +207,10 @@ export function slice(x: Operand, ...entries: SliceEntry[]): Value {
 }
 
 function rangeOf(entry: SliceEntry, length: number, axis: number, shape: Shape): Range {
+  if (isValueLike(entry) || (Array.isArray(entry) && entry.some(isValueLike)))
+    throw new InputError(
+      `slice: the entry of axis ${axis} holds a Value; entries are plain numbers, known while a function is traced: take gather(x, indices) for indices that are computed, or .item() outside of compile()`,
+    );
   if (entry === null) return { start: 0, size: length, step: 1 };
   if (typeof entry === "number") return { start: elementOf(entry, length, axis, shape), size: 1, step: 1 };
   const [start, stop, step] = entry;

@@ -2,7 +2,9 @@ import type { DType, TypedArray } from "../dtype.js";
 import { DTypeError, GraphError, InputError, ShapeError } from "../errors.js";
 import { type ArrayType, type Payload, toNdArray, typeOf } from "../ops/array.js";
 import type { ReductionOptions, VarianceOptions } from "../ops/composites.js";
-import { addPayloads, zerosOf } from "../ops/raw.js";
+import { addPayloads, runStructural, zerosOf } from "../ops/raw.js";
+import { detach } from "../ops/shapes.js";
+import { tracer } from "../ops/tracer.js";
 import { formatShape, sameShape, SCALAR, type Shape } from "../shape.js";
 import type { Operand } from "./apply.js";
 import type { Origin } from "./arrayNode.js";
@@ -86,7 +88,10 @@ export class Value {
 
   /** The same elements as a constant: no gradient passes. */
   detach(): Value {
-    return new Value(null, 0, this.payload);
+    if (tracer === null) return new Value(null, 0, this.payload);
+    // A program differentiates all that it computes, but for what an instruction says; of a param it reads the value of each call.
+    const { payload } = (this.origin as unknown) === this ? tracer.lift(this) : this;
+    return new Value(null, 0, runStructural(detach, [payload], null)[0] as Payload);
   }
 
   /**
@@ -290,6 +295,15 @@ export class Param extends Value {
     this.name = name;
   }
 
+  /** As of any Value; while a function is traced the elements are not known, since a program reads them at each call. */
+  override get data(): TypedArray {
+    return tracer === null ? super.data : toNdArray(tracer.lift(this).payload).elements;
+  }
+
+  override item(): number {
+    return tracer === null ? super.item() : (this.data[0] as number);
+  }
+
   /** The sum of what backward passes brought since the last zeroGrad; zeros until one did. Never changes under the reader. */
   override get grad(): Value {
     return this.collected ?? new Value(null, 0, zerosOf(this.type));
@@ -326,6 +340,10 @@ export class Param extends Value {
    * console.log(w.item(), w.grad.item()); // 10 4
    */
   set(x: Value | NumericInput): void {
+    if (tracer !== null)
+      throw new GraphError(
+        `set: a function that compile() traces cannot set ${describeParam(this)}; return the new value, and set it after the call`,
+      );
     const { shape, dtype } = this.type;
     const given = x instanceof Value ? x.payload : payloadFrom("set", x);
     const got = typeOf(given);

@@ -1,3 +1,4 @@
+import { tracer } from "../ops/tracer.js";
 import { clearRetainedGrad } from "../tape/hooks.js";
 import { currentScope, setScope } from "../tape/segments.js";
 import { Param } from "../tape/value.js";
@@ -13,7 +14,8 @@ import { leaves } from "./tree.js";
  * console.log(noGrad(() => w.square()).requiresGrad); // false
  */
 export function noGrad<R>(f: () => R): R {
-  return inMode("noGrad", false, f);
+  const unrecorded = () => inMode("noGrad", false, f);
+  return tracer === null ? unrecorded() : tracer.withoutDerivatives(unrecorded);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { GraphError, InputError } from "../errors.js";
 import { filledPayload, zerosOf } from "../ops/raw.js";
+import { tracer } from "../ops/tracer.js";
 import { formatShape } from "../shape.js";
 import { nextArraySequence } from "../tape/arrayNode.js";
 import { NumericPass } from "../tape/numericPass.js";
@@ -70,7 +71,9 @@ export function record<R>(op: string, f: (...args: never[]) => R, args: readonly
 
 /** Integers are inputs like others; their gradient is zero, since nothing records what they do. */
 function freshLeaf(x: Value): Value {
-  return x.dtype === "int32" || x.dtype === "bool" ? x : new Param(x.payload, "");
+  // While a function is traced, a param stands for the value that it has at each call.
+  const now = tracer === null ? x : tracer.lift(x);
+  return x.dtype === "int32" || x.dtype === "bool" ? now : new Param(now.payload, "");
 }
 
 /** What a scalar function returned, as a Value. */

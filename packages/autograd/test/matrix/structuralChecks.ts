@@ -3,15 +3,16 @@ import { disagreements } from "./agreement.js";
 import { sampleOf } from "./calls.js";
 import { inner } from "./derivatives.js";
 import { constant, isFloating, type ReferenceArray, type StructuralCase } from "./references.js";
+import { eager, type Runner } from "./runners.js";
 
 /** The error of a sum is measured against its terms, of which the operands are the smallest. */
 function scaleOf({ operands }: StructuralCase): number {
   return Math.max(1, ...operands.flatMap(({ data }) => data.filter(Number.isFinite).map(Math.abs)));
 }
 
-export function wrongOutputs(reference: StructuralCase): string[] {
+export function wrongOutputs(reference: StructuralCase, { inside, outside } = eager): string[] {
   const { call, operands } = sampleOf(reference);
-  const outputs = call(...operands);
+  const outputs = outside(inside(call))(...operands);
   const dtypes = outputs.map(({ dtype }) => dtype);
   const expected = reference.outputs.map(({ dtype }) => dtype);
   if (dtypes.join() !== expected.join()) return [`expected outputs of ${expected.join()}, got ${dtypes.join()}`];
@@ -21,35 +22,36 @@ export function wrongOutputs(reference: StructuralCase): string[] {
 }
 
 /** Several outputs are weighted and added up; one output takes its cotangent through vjp. */
-function gradientsOf(reference: StructuralCase): readonly Value[] {
+function gradientsOf(reference: StructuralCase, { inside, outside }: Runner): readonly Value[] {
   const { call, operands } = sampleOf(reference);
   const cotangents = reference.cotangents.filter((c) => c !== null).map(constant);
   const floating = (...xs: Value[]) => call(...xs).filter(isFloating);
-  if (cotangents.length === 1) {
-    const [, pullback] = vjp((...xs: Value[]) => floating(...xs)[0] as Value, ...operands);
-    return pullback(cotangents[0] as Value);
-  }
-  const [, pullback] = vjp((...xs: Value[]) => inner(floating(...xs), cotangents), ...operands);
-  return pullback(1);
+  const f = inside(
+    cotangents.length === 1 ? (...xs: Value[]) => floating(...xs)[0] as Value : (...xs: Value[]) => inner(floating(...xs), cotangents),
+  );
+  const seed = cotangents.length === 1 ? (cotangents[0] as Value) : 1;
+  return outside((...xs: Value[]) => vjp(f, ...xs)[1](seed))(...operands);
 }
 
-export function wrongGradients(reference: StructuralCase): string[] {
-  return gradientsOf(reference).flatMap((g, k) =>
+export function wrongGradients(reference: StructuralCase, runner = eager): string[] {
+  return gradientsOf(reference, runner).flatMap((g, k) =>
     disagreements(`gradient ${k}`, g, reference.gradients[k] as ReferenceArray, undefined, scaleOf(reference)),
   );
 }
 
-export function wrongProducts(reference: StructuralCase): string[] {
+export function wrongProducts(reference: StructuralCase, { inside, outside } = eager): string[] {
   const { call, operands } = sampleOf(reference);
   const cotangents = reference.cotangents.filter((c) => c !== null).map(constant);
-  const loss = (...xs: Value[]) =>
+  const loss = inside((...xs: Value[]) =>
     inner(
       call(...xs)
         .filter(isFloating)
         .map((y) => y.square()),
       cotangents,
-    );
-  const products = hvp(loss as never, [...operands] as never, (reference.vectors ?? []).map(constant) as never) as unknown as Value[];
+    ),
+  );
+  const product = outside((xs: readonly Value[], vectors: readonly Value[]) => hvp(loss, xs, vectors));
+  const products = product(operands, (reference.vectors ?? []).map(constant));
   return products.flatMap((p, k) =>
     disagreements(`product ${k}`, p, reference.products?.[k] as ReferenceArray, undefined, scaleOf(reference)),
   );

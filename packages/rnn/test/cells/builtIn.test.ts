@@ -16,6 +16,7 @@ import {
   unroll,
 } from "../../src/index.js";
 import { draw } from "../draws.js";
+import { RUNNERS } from "../runners.js";
 
 const [T, B, I, H] = [6, 3, 2, 4];
 const xs = draw("xs", [T, B, I], 2);
@@ -34,7 +35,7 @@ const cells = [
 
 const distance = (x: Value, y: Value): number => x.sub(y).abs().max().item();
 
-describe("a built-in cell, one step after the other, is its layer", () => {
+describe.each(RUNNERS)("a built-in cell, one step after the other, is its layer: $name", ({ inside }) => {
   it.each(cells)("%s", (_name, cell, layer, widths) => {
     const params = layer.init(key(1));
     const { outputs } = (
@@ -43,7 +44,11 @@ describe("a built-in cell, one step after the other, is its layer", () => {
     const parts = widths.map((width) => zeros([B, width]));
     const start = (parts.length === 1 ? parts[0] : parts) as never;
     ["l0", "l0_reverse"].forEach((suffix, k) => {
-      const [, found] = unroll(cell as Cell<unknown, unknown>, cellParams(params, suffix), start, xs, { lengths, reverse: k === 1 });
+      const outputsOf = inside(
+        (p: LayerParams, x: Value) =>
+          unroll(cell as Cell<unknown, unknown>, cellParams(p, suffix), start, x, { lengths, reverse: k === 1 })[1],
+      );
+      const found = outputsOf(params, xs);
       const width = outputs.shape[2]! / 2;
       expect(distance(found, outputs.slice(null, null, [k * width, (k + 1) * width]))).toBeLessThan(1e-15);
     });

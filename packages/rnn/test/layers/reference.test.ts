@@ -4,6 +4,7 @@ import { gru, type LayerParams, lstm, type RecurrentLayer, rnn } from "../../src
 import { draw } from "../draws.js";
 import { differences, type Fingerprint } from "../fingerprint.js";
 import file from "../references/layers.json" with { type: "json" };
+import { eager, type Runner, RUNNERS } from "../runners.js";
 
 interface Case {
   readonly family: string;
@@ -82,18 +83,21 @@ const lossOf = (arrays: Named, power: number): Value =>
 const prefixed = (prefix: string, arrays: Named): Named =>
   Object.fromEntries(Object.entries(arrays).map(([name, x]) => [`${prefix} ${name}`, x]));
 
-function computed(c: Case, change: (point: Named) => Named): Named {
+function computed(c: Case, change: (point: Named) => Named, { inside, outside }: Runner): Named {
   const layer = layerOf(c);
   const point = change(pointOf(c, layer));
-  const gradients = grad((at: Named) => lossOf(arraysOf(c, layer, at), 1))(point);
-  if (!c.hvp) return { ...arraysOf(c, layer, point), ...prefixed("d", gradients) };
+  const arrays = outside(inside((at: Named) => arraysOf(c, layer, at)))(point);
+  const loss = inside((at: Named) => lossOf(arraysOf(c, layer, at), 1));
+  const gradients = outside((at: Named): Named => grad(loss)(at))(point);
+  if (!c.hvp) return { ...arrays, ...prefixed("d", gradients) };
   const vector = Object.fromEntries(Object.entries(point).map(([name, x]) => [name, draw(`vector ${name}`, x.shape)]));
-  const [products] = hvp((at: Named) => lossOf(arraysOf(c, layer, at), 2), [point], [vector]) as [Named];
-  return { ...arraysOf(c, layer, point), ...prefixed("d", gradients), ...prefixed("H v", products) };
+  const squares = inside((at: Named) => lossOf(arraysOf(c, layer, at), 2));
+  const products = outside((at: Named, along: Named) => hvp(squares, [at], [along])[0] as Named)(point, vector);
+  return { ...arrays, ...prefixed("d", gradients), ...prefixed("H v", products) };
 }
 
-function wrong(c: Case, change = (point: Named): Named => point): string[] {
-  const arrays = computed(c, change);
+function wrong(c: Case, change = (point: Named): Named => point, runner = eager): string[] {
+  const arrays = computed(c, change, runner);
   const missing = Object.keys(arrays).filter((name) => c.arrays[name] === undefined);
   return [...missing, ...Object.entries(c.arrays).flatMap(([name, expected]) => differences(name, arrays[name]!, expected))];
 }
@@ -111,8 +115,11 @@ const nameOf = (c: Case): string =>
 /** By default every third of the cases of 20 to 50 steps, and all others; each family meets each option. */
 const sampled = cases.filter(({ steps }, k) => full || steps === 1 || steps > 50 || steps < 20 || k % 3 === 0);
 
-describe("layers compute what PyTorch's do: outputs, final states, gradients", () => {
-  it.each(sampled.map((c) => [nameOf(c), c] as const))("%s", (_, c) => expect(wrong(c)).toEqual([]));
+/** Compiled, every fifth of them. */
+const sampledFor = (runner: Runner): readonly Case[] => (runner === eager || full ? sampled : sampled.filter((_, k) => k % 5 === 0));
+
+describe.each(RUNNERS)("layers compute what PyTorch's do, $name: outputs, final states, gradients", (runner) => {
+  it.each(sampledFor(runner).map((c) => [nameOf(c), c] as const))("%s", (_, c) => expect(wrong(c, undefined, runner)).toEqual([]));
 });
 
 /** Two gates' blocks of a named array exchanged. */

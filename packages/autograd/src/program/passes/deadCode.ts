@@ -7,37 +7,28 @@ export const deadCode: Pass = { name: "dead code", run: withoutDeadCode };
 
 function withoutDeadCode(graph: Graph): Graph {
   const live = new Set(graph.outputs);
-  const kept = new Set<Instruction>();
+  const kept: Instruction[] = [];
   const trimmed = new Map<Instruction, Trimmed>();
   for (let at = graph.instructions.length - 1; at >= 0; at--) {
     const instruction = graph.instructions[at] as Instruction;
     if (!instruction.outputs.some((id) => live.has(id))) continue;
-    kept.add(instruction);
-    let { operands } = instruction;
-    if (isLoop(instruction.op)) {
-      const loop = trimmedLoop(instruction, live);
-      trimmed.set(instruction, loop);
-      operands = loop.operands.map((k) => operands[k] as number);
-    }
-    for (const id of operands) live.add(id);
+    const loop = isLoop(instruction.op) ? trimmedLoop(instruction, live) : undefined;
+    // Operands that a loop no longer has are made by nothing in the new graph.
+    const rest =
+      loop === undefined ? instruction : { ...instruction, operands: loop.operands.map((k) => instruction.operands[k] as number) };
+    if (loop !== undefined) trimmed.set(rest, loop);
+    kept.push(rest);
+    for (const id of rest.operands) live.add(id);
   }
-  return rewritten(
-    withInstructions(graph, (x) => kept.has(x)),
-    (instruction, operands, builder) => {
-      const loop = trimmed.get(instruction);
-      if (loop === undefined) return builder.copy(instruction, operands);
-      const rest = loop.operands.map((k) => operands[k] as number);
-      const outputs = builder.emit(loopOf(rest.length), loop.attributes, rest);
-      const { body, carries } = instruction.attributes as Loop;
-      const placeOf = (k: number): number =>
-        loop.outputs.findIndex((j) => j === k || (k >= carries && j >= carries && body.outputs[j] === body.outputs[k]));
-      return instruction.outputs.map((_, k) => outputs[placeOf(k)] ?? -1);
-    },
-  );
-}
-
-function withInstructions(graph: Graph, keep: (instruction: Instruction) => boolean): Graph {
-  return { ...graph, instructions: graph.instructions.filter(keep) };
+  return rewritten({ ...graph, instructions: kept.reverse() }, (instruction, operands, builder) => {
+    const loop = trimmed.get(instruction);
+    if (loop === undefined) return builder.copy(instruction, operands);
+    const outputs = builder.emit(loopOf(operands.length), loop.attributes, operands);
+    const { body, carries } = instruction.attributes as Loop;
+    const placeOf = (k: number): number =>
+      loop.outputs.findIndex((j) => j === k || (k >= carries && j >= carries && body.outputs[j] === body.outputs[k]));
+    return instruction.outputs.map((_, k) => outputs[placeOf(k)] ?? -1);
+  });
 }
 
 interface Trimmed {

@@ -29,9 +29,10 @@ function checksOf(op: string): Record<string, Check> {
         () => elementwiseReferences.flatMap((reference) => [...wrongValues(reference, form), ...wrongPartials(reference, form)]),
       ]),
     ),
-    "reference, outputs": () => structuralReferences.flatMap(wrongOutputs),
-    "reference, gradients": () => structuralReferences.flatMap(wrongGradients),
-    "reference, products": () => structuralReferences.filter(({ vectors }) => vectors !== undefined).flatMap(wrongProducts),
+    "reference, outputs": () => structuralReferences.flatMap((reference) => wrongOutputs(reference)),
+    "reference, gradients": () => structuralReferences.flatMap((reference) => wrongGradients(reference)),
+    "reference, products": () =>
+      structuralReferences.filter(({ vectors }) => vectors !== undefined).flatMap((reference) => wrongProducts(reference)),
     "differences, reverse": differences("reverse"),
     "differences, forward": differences("forward"),
   };

@@ -1,0 +1,62 @@
+import { describe, expect, test } from "vitest";
+import { matmul, type Value, value } from "../../src/index.js";
+import { compile } from "../../src/program/index.js";
+import { elementwise, type Function_, sampleOf } from "../matrix/calls.js";
+import { gradientsOf } from "../matrix/derivatives.js";
+import { elementwiseCases, isFloating, structuralCases } from "../matrix/references.js";
+import { compiled, tally } from "./compiledRun.js";
+
+/** Operations that run on plain kernels in programs: whoever emits a kernel for one takes it off, whoever loses one sees it here. */
+const PLAIN = ["addRows", "embedding", "gather", "max along an axis", "min along an axis", "scatterAdd", "sort", "unslice"];
+
+describe("what runs compiled is counted", () => {
+  test("a compiled function is not called again for the same signature, and its program has kernels", () => {
+    const before = { ...tally };
+    const f = compiled((x: Value) => x.mul(2).exp().sum());
+    for (let k = 0; k < 5; k++) f(value([1, 2, k]));
+    expect([tally.calls - before.calls, tally.traces - before.traces, tally.emitted - before.emitted]).toEqual([5, 1, 5]);
+  });
+
+  test("without WebAssembly everything is plain", () => {
+    const run = compile((x: Value) => x.mul(2).exp(), { wasm: false });
+    run([1, 2]);
+    const { kernels, products, plain } = run.stats();
+    expect([kernels, products, new Set(plain)]).toEqual([0, 0, new Set(["mul", "exp"])]);
+  });
+
+  test("stats() and explain() say what is in a program", () => {
+    const run = compile((x: Value, w: Value) => matmul(x, w).tanh().sum(), { name: "layer" });
+    expect(() => run.stats()).toThrow(/layer was not called yet/);
+    run(value([[1, 2]]), value([[1], [2]]));
+    const { kernels, products, plain } = run.stats();
+    expect([kernels > 0, products, plain]).toEqual([true, 1, []]);
+    expect(run.explain()).toContain("matmul");
+  });
+
+  const plainIn = (f: (...xs: Value[]) => unknown, operands: readonly Value[]): string[] => {
+    const run = compile(f as never) as unknown as ((...xs: Value[]) => unknown) & { stats(): { plain: readonly string[] } };
+    run(...operands);
+    return [...run.stats().plain];
+  };
+
+  test.each([...new Set(elementwiseCases.map(({ op }) => op))])("%s has a kernel, and so has its derivative", (op) => {
+    const f = elementwise[op] as Function_;
+    const points = elementwiseCases.find((reference) => reference.op === op)!.points;
+    const operands = points[0]!.map((_, k) => value(Float64Array.from(points, (p) => p[k]!)));
+    expect(plainIn(f, operands)).toEqual([]);
+    expect(plainIn((...xs: Value[]) => gradientsOf((...ys) => f(...ys).sum(), xs), operands)).toEqual([]);
+  });
+
+  test("structural operations and their derivatives run on kernels, but for those of the list", () => {
+    const plain = structuralCases.flatMap((reference) => {
+      const { call, operands } = sampleOf(reference);
+      const loss = (...xs: Value[]) =>
+        call(...xs)
+          .filter(isFloating)
+          .map((y) => y.square().sum())
+          .reduce((a, b) => a.add(b));
+      return [...plainIn(call, operands), ...plainIn((...xs: Value[]) => gradientsOf(loss, xs), operands)];
+    });
+    expect([...new Set(plain)].sort()).toEqual(PLAIN);
+  });
+});
