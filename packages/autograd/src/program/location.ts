@@ -141,7 +141,11 @@ export function viewed({ op, attributes }: Instruction, output: number, x: Locat
     const { axis } = attributes as { axis: number };
     return withoutAxis(partAlong(x, axis, output, 1), axis);
   }
-  const { ranges } = attributes as { ranges: readonly Range[] };
+  return rangesOf(x, (attributes as { ranges: readonly Range[] }).ranges);
+}
+
+/** A range of each axis. */
+export function rangesOf(x: Location, ranges: readonly Range[]): Location {
   return {
     ...x,
     shape: ranges.map(({ size }) => size),

@@ -1,7 +1,9 @@
 import { ArrayType, type NdArray } from "../ops/array.js";
 import { matmul, type Transpositions } from "../ops/products.js";
+import { sum } from "../ops/reductions.js";
 import { merged } from "../ops/rows.js";
-import { cast, concat, reshape, stack, transpose } from "../ops/shapes.js";
+import type { Range } from "../ops/algebra.js";
+import { cast, concat, reshape, stack, transpose, unslice } from "../ops/shapes.js";
 import { type Shape, sizeOf, stridesOf } from "../shape.js";
 import type { Features } from "../wasm/features.js";
 import type { LaneType } from "../wasm/lanes.js";
@@ -17,6 +19,7 @@ import {
   type Location,
   MemoryBlock,
   partAlong,
+  rangesOf,
   reshaped,
   rowMajor,
   sameLocation,
@@ -127,7 +130,9 @@ class Level {
     if (instruction === undefined || !isView(instruction)) throw new Error("a value is read before it is made");
     const from = this.locate(instruction.operands[0] as number);
     const output = instruction.outputs.indexOf(id);
-    return viewed(instruction, output, from) ?? (viewed(instruction, output, this.copied(from)) as Location);
+    const location = viewed(instruction, output, from) ?? (viewed(instruction, output, this.copied(from)) as Location);
+    // A floating scalar is float64, also as an element of a float32 array.
+    return location.dtype === this.graph.types[id]?.dtype ? location : this.copied(location, "float64");
   }
 
   private constant(x: NdArray): Location {
@@ -143,8 +148,8 @@ class Level {
     return isContiguous(x) ? x : this.copied(x);
   }
 
-  private copied(x: Location): Location {
-    const to = this.newLocation(new ArrayType(x.dtype, x.shape));
+  private copied(x: Location, dtype = x.dtype): Location {
+    const to = this.newLocation(new ArrayType(dtype, x.shape));
     this.copy(x, to);
     return to;
   }
@@ -292,11 +297,14 @@ class Level {
     const { op, operands, outputs } = instruction;
     if (isLoop(op)) return this.loop(instruction);
     const of = op as unknown;
+    if (outputs.every((id) => this.graph.types[id]?.size === 0)) return outputs.forEach((id) => this.target(id));
     if (of === stack || of === concat) return this.join(instruction);
+    if (of === matmul && this.product(instruction)) return;
+    if (of === unslice && this.padded(instruction)) return;
+    if (of === sum && this.sumOfNothing(instruction)) return;
     const empty = [...operands, ...outputs].some((id) => this.graph.types[id]?.size === 0);
     if (!empty && of === cast && this.castByKernel(instruction)) return;
     if (!empty && reductionOf(op) !== undefined && this.reduction(instruction)) return;
-    if (!empty && of === matmul && this.product(instruction)) return;
     this.plain(instruction);
   }
 
@@ -307,6 +315,28 @@ class Level {
       const from = this.locate(instruction.operands[k] as number);
       if (!sameLocation(from, part)) this.copy(from, part);
     });
+  }
+
+  /** Zeros, and what is padded in its place among them. */
+  private padded({ attributes, operands: [x], outputs: [out] }: Instruction): boolean {
+    const from = this.locate(x as number);
+    const dtype = floatOf(from.dtype);
+    if (dtype === null) return false;
+    const target = this.target(out as number);
+    this.fill(target, dtype, 0);
+    this.copy(from, rangesOf(target, (attributes as { ranges: readonly Range[] }).ranges));
+    return true;
+  }
+
+  private sumOfNothing({ operands: [x], outputs: [out] }: Instruction): boolean {
+    const dtype = floatOf(this.graph.types[out as number]?.dtype ?? "");
+    if (this.graph.types[x as number]?.size !== 0 || dtype === null) return false;
+    this.fill(this.target(out as number), dtype, 0);
+    return true;
+  }
+
+  private fill(target: Location, dtype: LaneType, x: number): void {
+    this.kernel(target.shape, dtype, { operands: [], operations: [], results: [{ location: target, from: ["number", numberText(x)] }] });
   }
 
   private castByKernel({ operands: [x], outputs: [out] }: Instruction): boolean {
@@ -346,7 +376,7 @@ class Level {
     const width = kind === "sum" ? "float64" : dtype;
     const total = this.newLocation(new ArrayType(width, target.shape));
     const start = kind === "sum" ? 0 : kind === "max" ? -Infinity : Infinity;
-    this.kernel(total.shape, width, { operands: [], operations: [], results: [{ location: total, from: ["number", numberText(start)] }] });
+    this.fill(total, width, start);
     const dense = stridesOf(target.shape);
     const strides = from.shape.map((_, axis) => (axes.includes(axis) ? 0 : (dense[kept.indexOf(axis)] as number)));
     const accumulator = { ...total, shape: from.shape, strides };

@@ -31,22 +31,15 @@ export interface Plan {
  * while it lives. A block that lives outside a loop and is used inside lives as long as the loop.
  */
 export function planMemory({ steps, inputs, outputs, constants }: Layout): Plan {
-  const lives = livesOf(steps);
   const end = Number.MAX_SAFE_INTEGER;
-  const extend = (block: MemoryBlock, time: number): void => {
-    const life = lives.get(block);
-    if (life === undefined) lives.set(block, { start: time, end: time });
-    else {
-      life.start = Math.min(life.start, time);
-      life.end = Math.max(life.end, time);
-    }
-  };
-  for (const { block } of inputs) extend(block, -1);
-  for (const { block } of outputs) extend(block, end);
-  for (const { block } of constants.values()) {
-    extend(block, -1);
-    extend(block, end);
-  }
+  const lives = livesOf(steps, [
+    ...inputs.map(({ block }) => ({ block, time: -1 })),
+    ...outputs.map(({ block }) => ({ block, time: end })),
+    ...[...constants.values()].flatMap(({ block }) => [
+      { block, time: -1 },
+      { block, time: end },
+    ]),
+  ]);
   const size = (bytes: number): number => Math.ceil(Math.max(bytes, 1) / ALIGNMENT) * ALIGNMENT;
   const placed: { readonly life: Stretch; readonly from: number; readonly to: number }[] = [];
   let bytes = CONSTANTS_END;
@@ -79,8 +72,18 @@ function mostLive(lives: readonly (readonly [MemoryBlock, Stretch])[]): number {
   return most;
 }
 
-function livesOf(steps: readonly Step[]): Map<MemoryBlock, Stretch> {
+/** `others` are uses before the first step and after the last: like all that happens outside of loops, they make a block outlive them. */
+function livesOf(
+  steps: readonly Step[],
+  others: readonly { readonly block: MemoryBlock; readonly time: number }[],
+): Map<MemoryBlock, Stretch> {
   const uses = new Map<MemoryBlock, Use[]>();
+  const note = (block: MemoryBlock, use: Use): void => {
+    const known = uses.get(block);
+    if (known === undefined) uses.set(block, [use]);
+    else known.push(use);
+  };
+  for (const { block, time } of others) note(block, { time, loops: [] });
   let time = 0;
   const walk = (list: readonly Step[], loops: readonly Stretch[]): void => {
     for (const step of list) {
@@ -90,11 +93,7 @@ function livesOf(steps: readonly Step[]): Map<MemoryBlock, Stretch> {
         stretch.end = time++;
         continue;
       }
-      for (const block of blocksOf(step)) {
-        const known = uses.get(block);
-        if (known === undefined) uses.set(block, [{ time, loops }]);
-        else known.push({ time, loops });
-      }
+      for (const block of blocksOf(step)) note(block, { time, loops });
       time++;
     }
   };

@@ -115,7 +115,9 @@ function sameShapeAsOperand(at: Site): readonly number[] | null {
 
 function reshapeOfReshape(at: Site): readonly number[] | null {
   const inner = at.madeBy(reshape);
-  return inner === null ? null : at.builder.emit(at.op, at.attributes, inner.operands);
+  // An element of a float32 array is a double, and stays one when it is given a shape again.
+  const converted = inner !== null && at.builder.types[inner.operands[0] as number]?.dtype !== at.builder.types[at.operand()]?.dtype;
+  return inner === null || converted ? null : at.builder.emit(at.op, at.attributes, inner.operands);
 }
 
 function inOrder(at: Site): readonly number[] | null {

@@ -1,6 +1,6 @@
 import { broadcastTo, reshape, slice, transpose, unstack } from "../../ops/shapes.js";
 import { sameShape } from "../../shape.js";
-import { type GraphBuilder, type Instruction, rewritten } from "../graph.js";
+import { type Graph, type GraphBuilder, type Instruction, rewritten } from "../graph.js";
 import { everywhere, useCounts } from "./pass.js";
 
 const VIEWS = new Set<unknown>([reshape, slice, transpose, unstack]);
@@ -14,15 +14,19 @@ export const viewsFirst = everywhere("views first", (graph) => {
   const uses = useCounts(graph);
   return rewritten(graph, (instruction, operands, builder) => {
     const moved =
-      VIEWS.has(instruction.op) && uses[instruction.operands[0] as number] === 1 ? viewedOperands(instruction, operands, builder) : null;
+      VIEWS.has(instruction.op) && uses[instruction.operands[0] as number] === 1
+        ? viewedOperands(graph, instruction, operands, builder)
+        : null;
     return moved ?? builder.copy(instruction, operands);
   });
 });
 
-function viewedOperands(view: Instruction, [x]: readonly number[], builder: GraphBuilder): readonly number[] | null {
+function viewedOperands(graph: Graph, view: Instruction, [x]: readonly number[], builder: GraphBuilder): readonly number[] | null {
   const made = builder.makers.get(x as number);
   const whole = builder.types[x as number];
-  if (made?.op.kind !== "elementwise" || whole === undefined) return null;
+  if (made?.op.kind !== "elementwise" || whole === undefined || whole.shape.length === 0) return null;
+  // An element of a float32 array is a double: arithmetic on it would round otherwise.
+  if (view.outputs.some((id) => graph.types[id]?.dtype !== whole.dtype)) return null;
   const shapeOf = (id: number) => builder.types[id]?.shape ?? [];
   const outputs = view.outputs.length;
   const parts = made.operands.map((id): readonly number[] => {
