@@ -6,6 +6,7 @@ import type { Reference, Workload } from "./workload.js";
  */
 export const VARIANTS = {
   engine: "@unroll/autograd",
+  compiled: "@unroll/autograd, compiled",
   yardstick: "typed-array columns, integer ids",
   closures: "closures, as in micrograd",
   handwritten: "handwritten recurrence",
@@ -18,7 +19,7 @@ export interface Case {
   readonly name: string;
   readonly title: string;
   /** What times are given per, and how many of them one call of the workload computes. */
-  readonly unit: "node" | "call";
+  readonly unit: "node" | "call" | "loss";
   readonly count: number;
   /** What the other variants are compared with. */
   readonly base: Variant;
@@ -54,6 +55,35 @@ function toy(steps: number): Case {
     },
   };
 }
+
+function toyAsScan(steps: number): Case {
+  return {
+    name: `toy-scan-${steps}`,
+    title: `toy network as a scan, T = ${steps.toLocaleString("en")}`,
+    unit: "loss",
+    count: 1,
+    base: "handwritten",
+    workloads: {
+      compiled: async () => (await import("./toy/scan.js")).toyScanCompiled(steps),
+      handwritten: async () => (await import("./toy/handwritten.js")).toyByHand(steps),
+    },
+    reference: toy(steps).reference,
+  };
+}
+
+/** The eager one is the case above it: the engine as a user writes it, without a scan. */
+const mlpAsScan: Case = {
+  name: "mlp-scan",
+  title: "2-16-16-1 tanh network, its 100 points as a scan",
+  unit: "loss",
+  count: 1,
+  base: "engine",
+  workloads: {
+    compiled: async () => (await import("./mlp/scan.js")).mlpScanCompiled(),
+    engine: async () => (await import("./mlp/engine.js")).mlpOnEngine(false),
+  },
+  reference: mlp(false).reference,
+};
 
 function mlp(withMetric: boolean): Case {
   return {
@@ -124,6 +154,9 @@ export const CASES: readonly Case[] = [
   toy(1_000_000),
   mlp(false),
   mlp(true),
+  toyAsScan(100),
+  toyAsScan(10_000),
+  mlpAsScan,
   addition(16),
   addition(4096),
   product(16),

@@ -1,18 +1,24 @@
 import { parseArgs } from "node:util";
 
 export interface Options {
-  /** Names of cases; all where there are none. */
+  /** Names of cases, or how they begin; all where there are none. */
   readonly only: readonly string[];
   /** Fewer rounds, shorter samples, fewer nodes and steps. */
   readonly quick: boolean;
   readonly rounds: number;
+  /** The binary that everything runs on; null for the one that this is. */
+  readonly node: string | null;
+  /** Where the results go; null for bench/results after a full run, and else nowhere. */
+  readonly out: string | null;
 }
 
-export const HELP = `Usage: pnpm bench [--only NAME]... [--quick] [--rounds N]
+export const HELP = `Usage: pnpm bench [--only NAME]... [--quick] [--rounds N] [--node PATH] [--out FOLDER]
 
-  --only NAME   runs this case only; may be given more than once
+  --only NAME   runs this case only, or those whose names begin so; may be given more than once
   --quick       fewer rounds, shorter samples, smaller memory cases; for a look, not for figures
   --rounds N    how many times every variant is measured (5; with --quick 2)
+  --node PATH   runs on this binary of Node; 24 stands for the one of bench/node24
+  --out FOLDER  writes the results there, those of a partial run, too
 `;
 
 /** Throws a TypeError or RangeError with one clear line for options that it does not know, or cases that there are not. */
@@ -24,14 +30,21 @@ export function parseOptions(args: readonly string[], names: readonly string[]):
       only: { type: "string", multiple: true, default: [] },
       quick: { type: "boolean", default: false },
       rounds: { type: "string" },
+      node: { type: "string" },
+      out: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
   const { only, quick, help } = values;
   if (help) return "help";
-  const unknown = only.find((name) => !names.includes(name));
+  const unknown = only.find((start) => !names.some((name) => name.startsWith(start)));
   if (unknown !== undefined) throw new RangeError(`--only ${unknown}: there is no such case; there are ${names.join(", ")}`);
   const rounds = values.rounds === undefined ? (quick ? 2 : 5) : Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) throw new RangeError(`--rounds ${values.rounds}: expected a whole number from 1`);
-  return { only, quick, rounds };
+  return { only, quick, rounds, node: values.node ?? null, out: values.out ?? null };
+}
+
+/** Whether a case is to run: the one that is named, or where none is called just so, those whose names begin so. */
+export function isSelected(name: string, { only }: Options, names: readonly string[]): boolean {
+  return only.length === 0 || only.some((start) => (names.includes(start) ? name === start : name.startsWith(start)));
 }

@@ -1,10 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { cpus } from "node:os";
+import { torchVersion } from "./recurrent/python.js";
 
 /** Where numbers come from. */
 export interface Provenance {
   readonly date: string;
   readonly node: string;
+  /** PyTorch's version; null where there is none. */
+  readonly torch: string | null;
   readonly cpu: string;
   readonly cores: number;
   /** With "+" where files of the packages or of the bench differ from it; null outside a repository. */
@@ -17,6 +20,7 @@ export function provenance(rounds: number): Provenance {
   return {
     date: new Date().toISOString(),
     node: process.versions.node,
+    torch: torchVersion(),
     cpu: processors[0]?.model.trim() ?? "unknown processor",
     cores: processors.length,
     commit: commit(),

@@ -1,5 +1,7 @@
-import type { Variant } from "./cases.js";
+import type { Case, Variant } from "./cases.js";
 import type { MemoryReport } from "./memory/cases.js";
+import type { CompileResult } from "./recurrent/compileTime.js";
+import type { TrainingResult } from "./recurrent/results.js";
 
 /** Times of one process, in ns per unit of the case. */
 export interface Measurement {
@@ -12,7 +14,7 @@ export interface Measurement {
 export interface TimedResult {
   readonly name: string;
   readonly title: string;
-  readonly unit: "node" | "call";
+  readonly unit: Case["unit"];
   readonly base: Variant;
   readonly absent: Readonly<Partial<Record<Variant, string>>>;
   /** One measurement a round; variants that were measured in the same round have the same index. */
@@ -34,6 +36,10 @@ export interface Results {
   readonly timed: readonly TimedResult[];
   readonly memory: readonly MemoryResult[];
   readonly startup: StartupResult | null;
+  readonly training: readonly TrainingResult[];
+  readonly compiling: CompileResult | null;
+  /** The version of Node that it was measured on, since some targets depend on it. */
+  readonly node: string;
 }
 
 export function median(numbers: readonly number[]): number {
@@ -50,7 +56,7 @@ export interface Ratio {
 }
 
 /** Ratios of numbers measured one right after the other, so that slow phases of the machine meet both. */
-function ratioOf(numerators: readonly number[], denominators: readonly number[]): Ratio {
+export function ratioOf(numerators: readonly number[], denominators: readonly number[]): Ratio {
   const ratios = numerators.map((x, k) => x / denominators[k]!);
   return { median: median(ratios), low: Math.min(...ratios), high: Math.max(...ratios) };
 }

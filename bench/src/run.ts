@@ -1,66 +1,62 @@
 /** `pnpm bench`: every case and variant in a process of its own, in turn; tables on the terminal, and results/ after a full run. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { CASES, type Case, type Variant } from "./cases.js";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { CASES } from "./cases.js";
 import { MEMORY_CASES } from "./memory/cases.js";
-import { HELP, type Options, parseOptions } from "./options.js";
+import { runOnNode } from "./node.js";
+import { HELP, isSelected, type Options, parseOptions } from "./options.js";
 import { messageOf } from "./processes.js";
 import { provenance } from "./provenance.js";
+import { TRAINING_CASES } from "./recurrent/cases.js";
+import { compileResult } from "./recurrent/compileTime.js";
+import { trainingResults } from "./recurrent/rounds.js";
 import { markdownPage } from "./report/markdown.js";
 import { tablesOf } from "./report/tables.js";
 import { terminalTable } from "./report/terminal.js";
-import type { Measurement, MemoryResult, Results, StartupResult, TimedResult } from "./results.js";
+import type { MemoryResult, Results, StartupResult } from "./results.js";
+import { timedResults } from "./rounds.js";
 import { measureStartup } from "./startup.js";
 import { verdicts } from "./targets.js";
 
 const STARTUP = "startup";
-const names = [...CASES.map(({ name }) => name), ...MEMORY_CASES.map(({ name }) => name), STARTUP];
+const COMPILE_TIME = "compile-time";
+const names = [...[...CASES, ...TRAINING_CASES, ...MEMORY_CASES].map(({ name }) => name), COMPILE_TIME, STARTUP];
 
 async function main(options: Options): Promise<void> {
-  const selected = (name: string) => options.only.length === 0 || options.only.includes(name);
+  const selected = ({ name }: { readonly name: string }) => isSelected(name, options, names);
   const results: Results = {
-    memory: await memoryResults(options, selected),
-    startup: selected(STARTUP) ? startupResult(options) : null,
-    timed: await timedResults(options, selected),
+    node: process.versions.node,
+    memory: await memoryResults(options, MEMORY_CASES.filter(selected)),
+    startup: selected({ name: STARTUP }) ? startupResult(options) : null,
+    timed: await timedResults(CASES.filter(selected), options, note),
+    training: await trainingResults(TRAINING_CASES.filter(selected), options, note),
+    compiling: selected({ name: COMPILE_TIME }) ? await compileResult(options.rounds, note) : null,
   };
-  const tables = tablesOf(results);
-  console.log(`\n${tables.map(terminalTable).join("\n")}`);
-  if (options.quick || options.only.length > 0) {
-    console.log("A quick or partial run: bench/results was left as it is.");
-    return;
-  }
-  const source = provenance(options.rounds);
-  const folder = new URL("../results/", import.meta.url);
+  console.log(`\n${tablesOf(results).map(terminalTable).join("\n")}`);
+  const folder = folderOf(options);
+  if (folder === null) console.log("A quick or partial run: bench/results was left as it is.");
+  else write(results, folder, options.rounds);
+}
+
+function folderOf({ out, quick, only }: Options): string | null {
+  if (out !== null) return out;
+  return quick || only.length > 0 ? null : fileURLToPath(new URL("../results/", import.meta.url));
+}
+
+/** `latest.*` on the Node that the packages are written for, and one pair of files more for any other. */
+function write(results: Results, folder: string, rounds: number): void {
+  const source = provenance(rounds);
+  const major = Number.parseInt(results.node);
+  const path = join(folder, major === 20 ? "latest" : `latest-node${major}`);
   mkdirSync(folder, { recursive: true });
-  writeFileSync(new URL("latest.json", folder), `${JSON.stringify({ ...source, targets: verdicts(results), ...results }, rounded, 1)}\n`);
-  writeFileSync(new URL("latest.md", folder), markdownPage(tables, source));
+  writeFileSync(`${path}.json`, `${JSON.stringify({ ...source, targets: verdicts(results), ...results }, rounded, 1)}\n`);
+  writeFileSync(`${path}.md`, markdownPage(tablesOf(results), source));
 }
 
-/** Round after round, so that slow phases of the machine meet all variants of a case. */
-async function timedResults({ rounds, quick }: Options, selected: (name: string) => boolean): Promise<TimedResult[]> {
-  const measured = new Map<Case, Partial<Record<Variant, Measurement[]>>>();
-  for (const c of CASES) if (selected(c.name)) measured.set(c, {});
-  for (let round = 1; round <= rounds; round++) {
-    for (const [c, variants] of measured) {
-      for (const variant of Object.keys(c.workloads) as Variant[]) {
-        note(`round ${round} of ${rounds}: ${c.name}, ${variant}`);
-        const args = [c.name, variant, ...(quick ? ["--quick"] : [])];
-        (variants[variant] ??= []).push(await messageOf<Measurement>("measure.js", args));
-      }
-    }
-  }
-  return [...measured].map(([{ name, title, unit, base, absent = {} }, variants]) => ({
-    name,
-    title,
-    unit,
-    base,
-    absent,
-    rounds: variants,
-  }));
-}
-
-async function memoryResults({ quick }: Options, selected: (name: string) => boolean): Promise<MemoryResult[]> {
+async function memoryResults({ quick }: Options, cases: typeof MEMORY_CASES): Promise<MemoryResult[]> {
   const results: MemoryResult[] = [];
-  for (const { name, title } of MEMORY_CASES.filter((c) => selected(c.name))) {
+  for (const { name, title } of cases) {
     note(`memory: ${name}`);
     results.push({
       name,
@@ -88,8 +84,10 @@ function rounded(_key: string, x: unknown): unknown {
 
 try {
   const options = parseOptions(process.argv.slice(2), names);
+  const exitCode = options === "help" || options.node === null ? null : runOnNode(options.node);
   if (options === "help") console.log(HELP);
-  else await main(options);
+  else if (exitCode === null) await main(options);
+  else process.exitCode = exitCode;
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

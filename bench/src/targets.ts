@@ -1,10 +1,11 @@
 import type { Variant } from "./cases.js";
+import { trainingTargets } from "./recurrent/targets.js";
 import { type Results, ratio, startupRatio } from "./results.js";
 
 /** What is to be reached, in one table. Every target is an upper bound, but for those that say "at least". */
 export interface Target {
   readonly what: string;
-  readonly unit: "times" | "MB";
+  readonly unit: "times" | "MB" | "ms";
   readonly atLeast?: true;
   readonly bound: number;
   /** null where it was not measured. */
@@ -13,7 +14,7 @@ export interface Target {
 
 export interface Verdict {
   readonly what: string;
-  readonly unit: "times" | "MB";
+  readonly unit: Target["unit"];
   readonly atLeast: boolean;
   readonly bound: number;
   readonly measured: number;
@@ -91,10 +92,17 @@ const TARGETS: readonly Target[] = [
     bound: 1.3,
     measured: ({ startup }) => (startup === null ? null : startupRatio(startup).median),
   },
+  ...[100, 10_000].map((steps) => ({
+    what: `toy network as a scan, T = ${steps.toLocaleString("en")}: compiled over handwritten`,
+    unit: "times" as const,
+    bound: 1.5,
+    measured: times(`toy-scan-${steps}`, "compiled", "handwritten"),
+  })),
+  { what: "scalar network as a scan: compiled over eager", unit: "times", bound: 0.25, measured: times("mlp-scan", "compiled", "engine") },
 ];
 
 /** Those targets that were measured. */
-export function verdicts(results: Results, targets: readonly Target[] = TARGETS): Verdict[] {
+export function verdicts(results: Results, targets: readonly Target[] = [...TARGETS, ...trainingTargets(results.node)]): Verdict[] {
   return targets.flatMap(({ what, unit, bound, atLeast = false, measured }) => {
     const number = measured(results);
     if (number === null) return [];

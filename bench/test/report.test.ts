@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseOptions } from "../src/options.js";
+import { isSelected, type Options, parseOptions } from "../src/options.js";
 import { markdownPage } from "../src/report/markdown.js";
 import { tablesOf } from "../src/report/tables.js";
 import { terminalTable } from "../src/report/terminal.js";
@@ -24,6 +24,9 @@ const results: Results = {
     { name: "training", title: "training loop", peak: 90, growth: { early: 80, late: 88 }, nodes: null, perNode: null },
   ],
   startup: { empty: [50, 52], gradient: [60, 65] },
+  training: [],
+  compiling: null,
+  node: "20.20.2",
 };
 
 describe("figures", () => {
@@ -78,7 +81,15 @@ describe("reports", () => {
   });
 
   test("the page holds the same tables and says where they come from", () => {
-    const source = { date: "2026-11-24T10:00:00.000Z", node: "20.20.2", cpu: "some processor", cores: 2, commit: "abc1234", rounds: 3 };
+    const source = {
+      date: "2026-11-24T10:00:00.000Z",
+      node: "20.20.2",
+      torch: null,
+      cpu: "some processor",
+      cores: 2,
+      commit: "abc1234",
+      rounds: 3,
+    };
     const page = markdownPage(tables, source);
     expect(page).toContain("| forward-only loop, toy network: peak | 250 MB | at most 200 MB | NOT reached |");
     expect(page).toContain("| **scalar network** |");
@@ -91,12 +102,29 @@ describe("options", () => {
   const names = ["mlp", "toy-100"];
 
   test("by default everything, five rounds; two when quick", () => {
-    expect(parseOptions([], names)).toEqual({ only: [], quick: false, rounds: 5 });
+    expect(parseOptions([], names)).toEqual({ only: [], quick: false, rounds: 5, node: null, out: null });
     expect(parseOptions(["--", "--quick", "--only", "mlp", "--only", "toy-100"], names)).toEqual({
       only: ["mlp", "toy-100"],
       quick: true,
       rounds: 2,
+      node: null,
+      out: null,
     });
+  });
+
+  test("another binary of Node and another folder", () => {
+    expect(parseOptions(["--node", "24", "--out", "figures"], names)).toMatchObject({ node: "24", out: "figures" });
+  });
+
+  test.each([
+    ["the case of that name alone", ["--only", "toy-100"], ["toy-100"]],
+    ["those that begin so, where none has the name", ["--only", "toy"], ["toy-100", "toy-1000"]],
+    ["all, where none is named", [], ["mlp", "toy-100", "toy-1000"]],
+  ])("%s", (_, args, expected) => {
+    const all = ["mlp", "toy-100", "toy-1000"];
+    const options = parseOptions(args, all);
+    expect(options).not.toBe("help");
+    expect(all.filter((name) => isSelected(name, options as Options, all))).toEqual(expected);
   });
 
   test.each([

@@ -5,6 +5,7 @@ import { lstmInLoop, lstmOnEngine, lstmReference } from "../src/arrays/lstm.js";
 import { matmulInLoop, matmulOnEngine, matmulReference } from "../src/arrays/matmul.js";
 import { PRODUCTS } from "../src/arrays/products.js";
 import { CASES } from "../src/cases.js";
+import { type Compile, compilerAbsent } from "../src/compiler.js";
 import { mlpOnClosures } from "../src/mlp/closures.js";
 import { mlpOnEngine } from "../src/mlp/engine.js";
 import {
@@ -17,15 +18,20 @@ import {
   POINTS,
   WIDTH,
 } from "../src/mlp/problem.js";
+import { mlpScan, mlpScanCompiled } from "../src/mlp/scan.js";
 import { mlpOnColumns } from "../src/mlp/yardstick.js";
 import * as columns from "../src/scalar/columns.js";
 import { toyOnClosures } from "../src/toy/closures.js";
 import { toyOnEngine } from "../src/toy/engine.js";
 import { toyByHand } from "../src/toy/handwritten.js";
 import { OPERATIONS_PER_STEP, toyProblem, toyReference } from "../src/toy/problem.js";
+import { toyScan, toyScanCompiled } from "../src/toy/scan.js";
 import { toyOnColumns } from "../src/toy/yardstick.js";
 import { uniformArray } from "../src/uniform.js";
 import { disagreement, type Reference, type Workload } from "../src/workload.js";
+
+const noCompiler = await compilerAbsent();
+const uncompiled: Compile = (f) => f;
 
 /** Twice, since a variant that forgets to clear its gradients is right only once. */
 function run(workload: Workload): Workload {
@@ -58,6 +64,14 @@ describe("the toy network", () => {
   test("closures do not overflow the stack on a long chain", () => {
     expect(disagreement(run(toyOnClosures(20_000)).results(), toyReference(toyProblem(20_000)))).toBeNull();
   });
+
+  test("as a scan it has the same loss and gradients", () => {
+    expect(disagreement(run(toyScan(steps, uncompiled)).results(), reference)).toBeNull();
+  });
+
+  test.skipIf(noCompiler !== null)("and compiled", async () => {
+    expect(disagreement(run(await toyScanCompiled(steps)).results(), reference)).toBeNull();
+  });
 });
 
 describe.each([false, true])("the scalar network, with a metric: %s", (withMetric) => {
@@ -71,6 +85,14 @@ describe.each([false, true])("the scalar network, with a metric: %s", (withMetri
   ])("%s computes the loss and gradients of the reference", (_, workload) => {
     expect(disagreement(run(workload(withMetric, width, points)).results(), reference)).toBeNull();
   });
+});
+
+test("the scalar network with its points as a scan has the same loss and gradients", () => {
+  expect(disagreement(run(mlpScan(uncompiled, 3, 4)).results(), mlpReference(mlpProblem(3, 4), false))).toBeNull();
+});
+
+test.skipIf(noCompiler !== null)("and compiled", async () => {
+  expect(disagreement(run(await mlpScanCompiled()).results(), mlpReference(mlpProblem(), false))).toBeNull();
 });
 
 test("the reference of the scalar network is its loss differenced", () => {
@@ -150,5 +172,10 @@ describe("the check", () => {
     ["a result too few", [1], false],
   ])("%s", (_, results, agrees) => {
     expect(disagreement(results, reference) === null).toBe(agrees);
+  });
+
+  test("takes another tolerance", () => {
+    expect(disagreement([1 + 9e-6, 0], reference, 1e-5)).toBeNull();
+    expect(disagreement([1 + 2e-5, 0], reference, 1e-5)).toBe("result 0 is 1.00002, expected 1 within 0.00001 of 1");
   });
 });

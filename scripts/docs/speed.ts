@@ -2,7 +2,7 @@
 
 interface Timed {
   readonly title: string;
-  readonly unit: "node" | "call";
+  readonly unit: "node" | "call" | "loss";
   /** By variant, one measurement a round; times in ns. */
   readonly rounds: Readonly<Partial<Record<string, readonly { readonly both: number }[]>>>;
 }

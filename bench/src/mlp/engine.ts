@@ -25,7 +25,7 @@ function linear({ weights, bias }: Unit, inputs: readonly (Value | number)[]): V
   return sum;
 }
 
-export function predict([first, second, last]: readonly (readonly Unit[])[], x: number, y: number): Value {
+export function predict([first, second, last]: readonly (readonly Unit[])[], x: Value | number, y: Value | number): Value {
   const point = [x, y];
   const hidden = first!.map((unit) => linear(unit, point).tanh());
   const deeper = second!.map((unit) => linear(unit, hidden).tanh());

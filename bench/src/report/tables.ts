@@ -1,19 +1,15 @@
 import { type Variant, VARIANTS } from "../cases.js";
 import { median, type MemoryResult, ratio, type Results, startupRatio, type TimedResult } from "../results.js";
+import { compileTable, trainingTables } from "../recurrent/tables.js";
 import { type Verdict, verdicts } from "../targets.js";
-
-/** A table as text: a title, a heading, rows. The first column is text, the others are numbers as a person reads them. */
-export interface Table {
-  readonly title: string;
-  readonly heading: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-}
+import { digits, duration, type Table } from "./cells.js";
 
 /** What was measured, a table for each kind of case, and the targets last. */
 export function tablesOf(results: Results): Table[] {
-  const { timed, memory, startup } = results;
+  const { timed, memory, startup, training, compiling } = results;
   const scalars = timed.filter(({ unit }) => unit === "node");
   const arrays = timed.filter(({ unit }) => unit === "call");
+  const scans = timed.filter(({ unit }) => unit === "loss");
   const tables = [
     {
       title: "Scalars: ns a node, medians",
@@ -25,6 +21,13 @@ export function tablesOf(results: Results): Table[] {
       heading: ["", "time", "to the bare loop", "over the rounds"],
       rows: arrays.flatMap(arrayRows),
     },
+    {
+      title: "Scalar networks as a scan: time of a loss with its gradient, medians",
+      heading: ["", "time", "to the one that has 1", "over the rounds"],
+      rows: scans.flatMap(arrayRows),
+    },
+    ...trainingTables(training),
+    compileTable(compiling),
     {
       title: "Memory: resident, MB",
       heading: ["", "peak", "first tenth of the steps", "all steps", "ns a node"],
@@ -59,7 +62,8 @@ function arrayRows(result: TimedResult): string[][] {
     const time = duration(median(result.rounds[variant]!.map((m) => m.both)));
     return [`  ${VARIANTS[variant]}`, time, ...ratioCells(result, variant)];
   });
-  return [[result.title, "", "", ""], ...rows];
+  const absent = Object.entries(result.absent).map(([variant, why]) => [`  ${VARIANTS[variant as Variant]}: ${why}`, "", "", ""]);
+  return [[result.title, "", "", ""], ...rows, ...absent];
 }
 
 function ratioCells(result: TimedResult, variant: Variant): [string, string] {
@@ -83,22 +87,11 @@ function startupRows(startup: NonNullable<Results["startup"]>): string[][] {
 }
 
 function verdictRow({ what, unit, atLeast, bound, measured, reached }: Verdict): string[] {
-  const suffix = unit === "MB" ? " MB" : "";
+  const suffix = unit === "times" ? "" : ` ${unit}`;
   return [
     what,
     `${digits(measured)}${suffix}`,
     `${atLeast ? "at least" : "at most"} ${bound}${suffix}`,
     reached ? "reached" : "NOT reached",
   ];
-}
-
-/** Three significant digits, never in exponents. */
-function digits(x: number): string {
-  const places = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(x) || 1)));
-  return x.toFixed(Math.min(places, 3));
-}
-
-function duration(ns: number): string {
-  if (ns < 1e3) return `${digits(ns)} ns`;
-  return ns < 1e6 ? `${digits(ns / 1e3)} µs` : `${digits(ns / 1e6)} ms`;
 }

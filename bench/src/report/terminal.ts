@@ -1,4 +1,4 @@
-import type { Table } from "./tables.js";
+import type { Table } from "./cells.js";
 
 export function terminalTable({ title, heading, rows }: Table): string {
   const widths = heading.map((_, column) => Math.max(...[heading, ...rows].map((row) => row[column]!.length)));

@@ -1,7 +1,6 @@
 import type { Arithmetic } from "../ops/algebra.js";
 import type { DType } from "../dtype.js";
 import { bytesPerElement } from "../dtype.js";
-import type { ElementwiseOp } from "../ops/op.js";
 import { elementwise } from "../ops/table.js";
 import { FunctionBuilder, type Label, type ValueType } from "../wasm/assembler.js";
 import type { Features } from "../wasm/features.js";

@@ -6,6 +6,7 @@ import { defer } from "./defer.js";
 import { hoist } from "./hoist.js";
 import { mergeLoops } from "./mergeLoops.js";
 import type { Pass } from "./pass.js";
+import { viewsFirst } from "./viewsFirst.js";
 
 /** The name of what happens as a program is laid out: elementwise operations share kernels. */
 export const FUSE = "fuse";
@@ -19,6 +20,7 @@ const ORDER: readonly Pass[] = [
   hoist,
   cleanUp,
   defer,
+  viewsFirst,
   cleanUp,
   commonSubexpressions,
   deadCode,

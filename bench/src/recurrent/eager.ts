@@ -1,0 +1,16 @@
+import { valueAndGrad } from "@unroll/autograd";
+import { problemValues, recurrentLoss, resultsOf } from "./layers.js";
+import type { Problem } from "./problem.js";
+import { inTurn, type Training } from "./training.js";
+
+export function trainingOnEngine(problem: Problem): Training {
+  const { params, inputs, targets } = problemValues(problem);
+  const step = valueAndGrad(recurrentLoss(problem));
+  let last: ReturnType<typeof step> | null = null;
+  return {
+    run: inTurn(() => {
+      last = step(params, inputs, targets);
+    }),
+    results: () => resultsOf(last!),
+  };
+}

@@ -1,0 +1,35 @@
+import type { Case, Variant } from "./cases.js";
+import { compilerAbsent } from "./compiler.js";
+import type { Options } from "./options.js";
+import { messageOf } from "./processes.js";
+import type { Measurement, TimedResult } from "./results.js";
+
+type Measured = Partial<Record<Variant, Measurement[]>>;
+
+/** Round after round, so that slow phases of the machine meet all variants of a case. */
+export async function timedResults(
+  cases: readonly Case[],
+  { rounds, quick }: Options,
+  note: (text: string) => void,
+): Promise<TimedResult[]> {
+  const noCompiler = await compilerAbsent();
+  const measured = cases.map((c): { c: Case; variants: Measured } => ({ c, variants: {} }));
+  for (let round = 1; round <= rounds; round++) {
+    for (const { c, variants } of measured) {
+      for (const variant of Object.keys(c.workloads) as Variant[]) {
+        if (variant === "compiled" && noCompiler !== null) continue;
+        note(`round ${round} of ${rounds}: ${c.name}, ${variant}`);
+        const args = [c.name, variant, ...(quick ? ["--quick"] : [])];
+        (variants[variant] ??= []).push(await messageOf<Measurement>("measure.js", args));
+      }
+    }
+  }
+  return measured.map(({ c: { name, title, unit, base, absent = {}, workloads }, variants }) => ({
+    name,
+    title,
+    unit,
+    base,
+    absent: "compiled" in workloads && noCompiler !== null ? { ...absent, compiled: noCompiler } : absent,
+    rounds: variants,
+  }));
+}
