@@ -4,7 +4,7 @@ import { elementwise, type Function_, sampleOf } from "../matrix/calls.js";
 import { MAPS } from "../matrix/maps.js";
 import { POINTS, type Point, SMOOTH } from "../matrix/points.js";
 import { structuralCases } from "../matrix/references.js";
-import { sampled } from "../matrix/sampling.js";
+import { isFull, sampled } from "../matrix/sampling.js";
 import { single, wrongAgainstEager } from "./agreement.js";
 import { both, RUNNERS } from "./compiledRun.js";
 
@@ -20,13 +20,17 @@ const listed =
 const vector = value([0.4, -1.2, 1.7]);
 
 describe.each(RUNNERS)("$name agree with eager ones", (runner) => {
-  const every = runner === both ? 12 : 5;
+  const every = runner === both ? 30 : 10;
+
+  const isDue = (_name: string, k: number) => isFull || runner !== both || k % 4 === 0;
 
   describe.each(DTYPES)("in %s", (dtype, cast) => {
-    it.each(OPS)("%s of arrays", (op) => {
+    // In float32, and where both are compiled, the first order: the second is that of float64 and of the others.
+    const orders = isFull || (runner !== both && dtype === "float64") ? 2 : 1;
+    it.each(OPS.filter(isDue))("%s of arrays", (op) => {
       const rows = POINTS.filter((p) => p.op === op);
       const operands = (rows[0] as Point).x.map((_, k) => cast(value(rows.map(({ x }) => x[k] as number))));
-      expect(wrongAgainstEager(listed(elementwise[op] as Function_), operands, runner)).toEqual([]);
+      expect(wrongAgainstEager(listed(elementwise[op] as Function_), operands, runner, orders)).toEqual([]);
     });
 
     it("where of arrays", () => {
@@ -35,12 +39,12 @@ describe.each(RUNNERS)("$name agree with eager ones", (runner) => {
       expect(wrongAgainstEager(f, [cast(vector), cast(value([1.4, 0.3, -0.6]))], runner)).toEqual([]);
     });
 
-    it.each(Object.keys(MAPS))("%s", (name) => {
-      expect(wrongAgainstEager(listed(MAPS[name]!), [cast(vector)], runner)).toEqual([]);
+    it.each(Object.keys(MAPS).filter(isDue))("%s", (name) => {
+      expect(wrongAgainstEager(listed(MAPS[name]!), [cast(vector)], runner, orders)).toEqual([]);
     });
 
     it.each(sampled(SMOOTH, every, ({ op }) => op))("$name, up to order 2", ({ call, operands }) => {
-      expect(wrongAgainstEager(call, operands.map(cast), runner)).toEqual([]);
+      expect(wrongAgainstEager(call, operands.map(cast), runner, orders)).toEqual([]);
     });
 
     it.each(sampled(structuralCases, every * (dtype === "float32" ? 2 : 1), ({ op }) => op))(

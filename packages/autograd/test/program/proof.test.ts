@@ -8,6 +8,7 @@ import { compiled, tally } from "./compiledRun.js";
 
 /** Operations that run on plain kernels in programs: whoever emits a kernel for one takes it off, whoever loses one sees it here. */
 const PLAIN = ["addRows", "embedding", "gather", "max", "min", "scatterAdd", "sort"];
+const hasElements = ({ data }: { readonly data: readonly number[] }) => data.length > 0;
 
 describe("what runs compiled is counted", () => {
   test("a compiled function is not called again for the same signature, and its program has kernels", () => {
@@ -48,7 +49,9 @@ describe("what runs compiled is counted", () => {
   });
 
   test("structural operations and their derivatives run on kernels, but for those of the list", () => {
-    const plain = structuralCases.flatMap((reference) => {
+    // On arrays of no elements there is nothing to gain.
+    const cases = structuralCases.filter(({ operands, outputs }) => [...operands, ...outputs].every(hasElements));
+    const plain = cases.flatMap((reference) => {
       const { call, operands } = sampleOf(reference);
       const loss = (...xs: Value[]) =>
         call(...xs)

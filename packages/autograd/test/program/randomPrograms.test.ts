@@ -133,8 +133,8 @@ const outputs =
 
 const step = fc.record({ op: fc.nat(), x: fc.nat({ max: 6 }), y: fc.nat({ max: 12 }) });
 const plan: fc.Arbitrary<Plan> = fc.record({
-  steps: fc.array(step, { minLength: 1, maxLength: 12 }),
-  body: fc.oneof(fc.constant([]), fc.array(step, { minLength: 1, maxLength: 6 })),
+  steps: fc.array(step, { minLength: 1, maxLength: 8 }),
+  body: fc.oneof({ weight: 1, arbitrary: fc.constant([]) }, { weight: 4, arbitrary: fc.array(step, { minLength: 1, maxLength: 6 }) }),
   length: fc.integer({ min: 1, max: 5 }),
   captures: fc.nat({ max: 20 }),
   ys: fc.boolean(),
@@ -161,7 +161,9 @@ function expectSame(what: string, got: readonly Value[], expected: readonly Valu
 
 describe.each(OPTION_SETS)("random programs, compiled, are what they are eagerly: $name", ({ name: _name, ...options }) => {
   const compile = <A extends readonly unknown[], R>(f: (...args: A) => R) => compiled(f, options);
-  const numRuns = { numRuns: isFull ? 300 : 12 };
+  // Every pass changes the same programs; what lays them out in memory is at work in all.
+  const usual = options.passes === undefined && options.wasm !== false;
+  const numRuns = { numRuns: isFull ? 300 : usual ? 30 : 3 };
 
   test("their values", () => {
     fc.assert(
@@ -231,7 +233,7 @@ describe.each(OPTION_SETS)("random programs, compiled, are what they are eagerly
         expectSame("gradients of gradients, of the compiled function", twice(compile(f))(...START), expected);
         expectSame("gradients of gradients, compiled", compile(twice(f))(...START), expected);
       }),
-      { numRuns: isFull ? 100 : 4 },
+      { numRuns: isFull ? 100 : usual ? 10 : 1 },
     );
   });
 });

@@ -3,7 +3,7 @@ import { grad, InputError, matmul, param, scan, ShapeError, stack, sum, type Val
 import { randomLike } from "../matrix/derivatives.js";
 import { isFull } from "../matrix/sampling.js";
 import { type Call, single, wrongAgainstEager, wrongElements } from "./agreement.js";
-import { compiled, RUNNERS } from "./compiledRun.js";
+import { both, compiled, RUNNERS } from "./compiledRun.js";
 
 // Steps of the table take trees of many types.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
@@ -219,11 +219,12 @@ const CASES: readonly Case[] = [
 
 describe("a scan, compiled, is the loop that it stands for", () => {
   describe.each(RUNNERS)("$name", (runner) => {
-    test.each(CASES)("$name", ({ call, operands, orders }) => {
-      expect(wrongAgainstEager(call, operands, runner, orders)).toEqual([]);
+    const second = isFull || runner !== both;
+    test.each(second ? CASES : CASES.filter((_, k) => k % 3 === 0))("$name", ({ call, operands, orders }) => {
+      expect(wrongAgainstEager(call, operands, runner, second ? orders : 1)).toEqual([]);
     });
 
-    test.each(isFull ? CASES : CASES.filter((_, k) => k % 4 === 0))("$name, in float32", ({ call, operands }) => {
+    test.each(isFull ? CASES : CASES.filter((_, k) => k % 5 === 0))("$name, in float32", ({ call, operands }) => {
       expect(wrongAgainstEager(call, operands.map(single), runner, 1)).toEqual([]);
     });
   });
