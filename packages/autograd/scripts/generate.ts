@@ -14,7 +14,6 @@ interface Entry {
   readonly forward: Expression;
   readonly partials: readonly (PartialOf<Expression, Expression> | null)[];
   readonly condition: boolean;
-  readonly domain: readonly (readonly [number, number])[];
 }
 
 type Rule = (m: typeof expressions, ...names: Expression[]) => PartialOf<Expression, Expression>;
@@ -27,7 +26,7 @@ const docs = new Map(
 );
 
 function entry(key: string, operands: string[], source: object): Entry {
-  const { forward, partials, domain } = source as { forward: Rule; partials?: (Rule | null)[]; domain?: [number, number][] };
+  const { forward, partials } = source as { forward: Rule; partials?: (Rule | null)[] };
   const doc = docs.get(key) ?? "";
   if (partials !== undefined && doc === "") throw new Error(`${key}: an entry of the table needs a comment that ends with a full stop`);
   const names = operands.map(name);
@@ -38,7 +37,6 @@ function entry(key: string, operands: string[], source: object): Entry {
     forward: forward(expressions, ...names) as Expression,
     partials: (partials ?? []).map((rule) => rule?.(expressions, ...names, name("out")) ?? null),
     condition: partials === undefined,
-    domain: domain ?? [],
   };
 }
 
@@ -132,15 +130,18 @@ const FIRST_CODE = 6;
 const scalars = [...unaries, ...binaries];
 const COSTLY = /Math\.(?!abs|sign)|\?|pow/;
 
-/** Numbers shown in the example of an op: inside its domain, short. */
-function sampleOf(e: Entry): number[] {
-  return e.domain.map(([low, high], k) => Math.round((low + (high - low) * (k === 0 ? 0.75 : 0.6)) * 100) / 100);
-}
+/** Operands for the example of an op: the first of these at which it is a number. */
+const SAMPLES = [
+  [1.5, 0.6],
+  [0.6, 0.5],
+  [-1.5, 0.6],
+];
 
 function example(e: Entry): string {
-  const sample = sampleOf(e);
-  const places = Object.fromEntries(e.operands.map((o, k) => [o, sample[k] as number]));
-  const result = evaluate(e.forward, places);
+  const valueAt = (sample: readonly number[]) => evaluate(e.forward, Object.fromEntries(e.operands.map((o, k) => [o, sample[k]!])));
+  const sample = SAMPLES.find((numbers) => !Number.isNaN(valueAt(numbers)));
+  if (sample === undefined) throw new Error(`${e.name}: NaN at every sample; add one at which it is a number`);
+  const result = valueAt(sample);
   const call = e.operands.length === 1 ? `${e.name}(${sample[0]})` : `${e.name}(${sample.join(", ")})`;
   return ` * @example\n * import { ${e.name} } from "@unroll/autograd";\n * console.log(${call}.item()); // ${result}\n`;
 }
@@ -184,43 +185,27 @@ function docstring(e: Entry): string {
 
 function record(e: Entry): string {
   const code = FIRST_CODE + scalars.indexOf(e);
+  const compute = withIeeePow(toJavaScript(substitute(e.forward, { x: "p", y: "q" })));
   if (e.operands.length === 1) {
-    const compute = withIeeePow(toJavaScript(substitute(e.forward, { x: "p" })));
     return `${docstring(e)}
 export function ${e.name}(x: Operand): Value {
-  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.${e.name}, [x]);
-  const u = x as Value;
-  const p = u.payload as number;
-  const r = ${compute};
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.${e.name}, r, u);
-  const s = segment;
-  const c = core;
-  const a = u.origin === s ? u.index : importOf(u);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = ${code};
-  c.a[i] = a;
-  c.b[i] = a;
-  c.v[i] = r;
-  return new Value(s, i, r);
+  const p = (x as Value)?.payload;
+  return typeof p === "number" ? recorded(${code}, ${compute}, x as Value) : applyElementwise(ops.${e.name}, [x]);
 }`;
   }
-  const compute = withIeeePow(toJavaScript(substitute(e.forward, { x: "p", y: "q" })));
   return `${docstring(e)}
 export function ${e.name}(x: Operand, y: Operand): Value {
-  if (typeof (x as Value)?.payload !== "number" || (typeof y !== "number" && typeof (y as Value)?.payload !== "number")) {
-    return applyBinary(ops.${e.name}, x, y);
-  }
+  const p = (x as Value)?.payload;
+  const q = typeof y === "number" ? y : (y as Value)?.payload;
+  if (typeof p !== "number" || typeof q !== "number") return applyBinary(ops.${e.name}, x, y);
   const u = x as Value;
-  const p = u.payload as number;
-  const q = typeof y === "number" ? y : ((y as Value).payload as number);
+  const w = y as Value | number;
   const r = ${compute};
-  if (u.origin === null && (typeof y === "number" || (y as Value).origin === null)) return new Value(null, 0, r);
-  if (core.top - core.n < 3 && !room()) return unrecorded(ops.${e.name}, r, u, y);
-  const s = segment;
+  if ((u.origin === null && (typeof w === "number" || w.origin === null)) || (core.n >= core.full && !room())) return unrecorded(ops.${e.name}, r, u, w);
   const c = core;
+  const s = segment;
   const a = u.origin === s ? u.index : importOf(u);
-  const b = typeof y === "number" ? constant(c, y) : (y as Value).origin === s ? (y as Value).index : importOf(y as Value);
+  const b = typeof w === "number" ? constant(c, w) : w.origin === s ? w.index : importOf(w);
   const i = c.n;
   c.n = i + 1;
   c.op[i] = ${code};
@@ -261,6 +246,7 @@ function sweepCase(e: Entry): string {
 
 const scalarFile = `${HEADER}
 import { pow as ieeePow } from "../ops/ieee.js";
+import type { ElementwiseOp } from "../ops/op.js";
 import { binary, unary } from "../ops/table.js";
 import { applyBinary, applyElementwise, type Operand, unrecorded } from "./apply.js";
 import type { PendingSegment } from "./pass.js";
@@ -271,9 +257,29 @@ const ops = { ...unary, ...binary };
 
 /** The operation that a code in a segment's \`op\` column stands for, counted from FIRST_CODE. */
 export const FIRST_CODE = ${FIRST_CODE};
-export const scalarOps = [${scalars.map((e) => `ops.${e.name}`).join(", ")}];
+export const scalarOps: readonly ElementwiseOp[] = Object.values(ops);
+
+/** Writes the row of an operation on one scalar, whose result is r. Those on two are written out below: most nodes are sums and products. */
+function recorded(code: number, r: number, x: Value): Value {
+  if (x.origin === null || (core.n >= core.full && !room())) return unrecorded(scalarOps[code - FIRST_CODE]!, r, x);
+  const s = segment;
+  const c = core;
+  const a = x.origin === s ? x.index : importOf(x);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = code;
+  c.a[i] = a;
+  c.b[i] = a;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}
 
 ${scalars.map(record).join("\n\n")}
+
+/** The function above for each operation that has one. */
+export const scalarFunctions: ReadonlyMap<ElementwiseOp, (x: Value, y: Value) => Value> = new Map(
+  [${scalars.map((e) => e.name).join(", ")}].map((f, k) => [scalarOps[k]!, f]),
+);
 
 /** What a sweep does at the nodes that are not arithmetic. */
 export interface SweepEvents<D, A> {

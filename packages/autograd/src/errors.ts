@@ -15,7 +15,7 @@ export class AutogradError extends Error {
     super(message);
     if (stackTraceLimit !== undefined) ErrorClass.stackTraceLimit = stackTraceLimit;
     const line = callerLine(this.stack);
-    if (line !== null) this.message = `${message} (at ${line})`;
+    if (line !== undefined) this.message = `${message} (at ${line})`;
   }
 }
 
@@ -44,29 +44,19 @@ export class InputError extends AutogradError {
   override name = "InputError";
 }
 
-const FRAME = /(?:^\s*at (?:.*\()?|@)((?:file:\/\/|https?:\/\/|[A-Za-z]:[\\/]|\/)[^()]*?):(\d+):(\d+)\)?$/;
+/** A frame of a stack in V8's or in the other engines' form: file, line and column. Frames of Node itself name no path. */
+const FRAME = /(?:\(|@|at )((?:\w+:)?[\\/][^()]*?:\d+:\d+)\)?$/;
 
 /** Other installed packages of the scope, which throw these errors too: a caller is whoever uses them. */
 const SIBLINGS = "/node_modules/@unroll/";
 
-/** The first stack frame outside this package's own folder, as `file:line:column`; null where the stack does not tell. */
-function callerLine(stack: string | undefined): string | null {
-  const own = ownFolder();
-  if (own === null) return null;
-  for (const line of stack?.split("\n") ?? []) {
-    const frame = FRAME.exec(line);
-    if (frame !== null && !(frame[1] as string).startsWith(own) && !(frame[1] as string).includes(SIBLINGS))
-      return `${frame[1]}:${frame[2]}:${frame[3]}`;
-  }
-  return null;
+function framesOf(stack = ""): string[] {
+  return stack.split("\n").flatMap((line) => FRAME.exec(line)?.[1] ?? []);
 }
 
-/** The folder of this file, which the frame of this function tells: `src`, or the folder of the bundle. Frames below it are the library's. */
-function ownFolder(): string | null {
-  const frame = new Error().stack
-    ?.split("\n")
-    .map((line) => FRAME.exec(line))
-    .find((match) => match !== null);
-  const file = frame?.[1];
-  return file === undefined ? null : file.slice(0, Math.max(file.lastIndexOf("/"), file.lastIndexOf("\\")) + 1);
+/** The first stack frame outside this package's own folder, as `file:line:column`; undefined where the stack does not tell. */
+function callerLine(stack: string | undefined): string | undefined {
+  // The folder of this file, which its own frame tells: `src`, or the folder of the bundle. Frames below it are the library's.
+  const own = framesOf(new Error().stack)[0]?.replace(/[^\\/]*$/, "");
+  return own === undefined ? own : framesOf(stack).find((frame) => !frame.startsWith(own) && !frame.includes(SIBLINGS));
 }

@@ -23,6 +23,12 @@ export function formatShape(shape: Shape): string {
   return `[${shape.join(", ")}]`;
 }
 
+/** Throws ShapeError unless two shapes are equal. */
+export function checkSameShape(op: string, what: string, got: Shape, expected: Shape, wayOut: string): void {
+  if (sameShape(got, expected)) return;
+  throw new ShapeError(`${op}: ${what} has shape ${formatShape(got)}, expected ${formatShape(expected)}; ${wayOut}`);
+}
+
 /** Row-major strides, in elements. */
 export function stridesOf(shape: Shape): number[] {
   const strides = new Array<number>(shape.length);
@@ -50,8 +56,8 @@ function broadcastPair(op: string, a: Shape, b: Shape, all: Shape[]): Shape {
     const q = b[b.length - k] ?? 1;
     if (p !== q && p !== 1 && q !== 1) {
       throw new ShapeError(
-        `${op}: shapes ${all.map(formatShape).join(" and ")} do not broadcast: axis ${-k} has length ${p} on one side and ${q} on the other. ` +
-          "Lengths must be equal or 1, counted from the last axis; reshape one of them",
+        `${op}: shapes ${all.map(formatShape).join(" and ")} do not broadcast: axis ${-k} has lengths ${p} and ${q}. ` +
+          "They must be equal or 1; reshape one of them",
       );
     }
     out[rank - k] = p === 1 ? q : p;
@@ -71,7 +77,7 @@ export function normalizeAxis(op: string, axis: number, shape: Shape): number {
 
 /** Several axes, sorted; undefined means all. Throws ShapeError on an axis outside the shape or named twice. */
 export function normalizeAxes(op: string, axis: number | readonly number[] | undefined, shape: Shape): number[] {
-  if (axis === undefined) return shape.map((_, k) => k);
+  if (axis === undefined) return [...shape.keys()];
   const axes = (typeof axis === "number" ? [axis] : axis).map((k) => normalizeAxis(op, k, shape)).sort((p, q) => p - q);
   const twice = axes.find((k, j) => axes[j + 1] === k);
   if (twice !== undefined) throw new ShapeError(`${op}: axis ${twice} of shape ${formatShape(shape)} is named twice; name each axis once`);

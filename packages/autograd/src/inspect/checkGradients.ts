@@ -59,7 +59,7 @@ export function checkGradients<A extends readonly unknown[] = [Value]>(
   const point = new Point(args);
   const evaluate = (values: readonly Value[]): number =>
     noGrad(() => scalarOf("checkGradients", f(...(point.argumentsAt(values) as unknown as A)))).item();
-  const gradientOf = grad(f, { argnums: point.args.map((_, k) => k) }) as unknown as (...args: readonly unknown[]) => unknown;
+  const gradientOf = grad(f, { argnums: [...point.args.keys()] }) as unknown as (...args: readonly unknown[]) => unknown;
   const gradientAt = (values: readonly Value[]): number[] => entriesOf(gradientOf(...point.argumentsAt(values)));
   const gradient = gradientAt(point.values);
   const found: Disagreement[] = [

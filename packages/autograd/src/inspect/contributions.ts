@@ -1,5 +1,6 @@
 import { GraphError } from "../errors.js";
-import { filledPayload, raw } from "../ops/raw.js";
+import { filledPayload } from "../ops/array.js";
+import { raw } from "../ops/raw.js";
 import { graphOf, pullBack } from "../tape/graph.js";
 import { Value } from "../tape/value.js";
 

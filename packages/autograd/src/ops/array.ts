@@ -1,4 +1,4 @@
-import { type DType, newTypedArray, type TypedArray } from "../dtype.js";
+import { type DType, isFloating, newTypedArray, type TypedArray } from "../dtype.js";
 import { SCALAR, type Shape, sizeOf } from "../shape.js";
 
 /** Shape and dtype of an array, without its elements. Shared between arrays, so that equal types are mostly the same object. */
@@ -27,6 +27,11 @@ export class NdArray {
     this.type = type;
     this.data = data;
     this.offset = offset;
+  }
+
+  /** Whether the elements are not known yet: see AbstractArray. */
+  get isAbstract(): boolean {
+    return false;
   }
 
   /** The elements alone: a view into `data`, not a copy. */
@@ -64,6 +69,24 @@ export function newArray(type: ArrayType): NdArray {
   return new NdArray(type, slab.data, offset);
 }
 
+/** A new array of given elements, converted; for bool, whatever is not 0 is 1. */
+export function arrayOf(type: ArrayType, from: ArrayLike<number>): NdArray {
+  const out = newArray(type);
+  if (type.dtype === "bool") for (let k = 0; k < type.size; k++) out.data[out.offset + k] = from[k] === 0 ? 0 : 1;
+  else out.data.set(from, out.offset);
+  return out;
+}
+
+/** Whether a Value holds arrays of this type as a plain number. */
+export function isNumber({ shape, dtype }: ArrayType): boolean {
+  return shape.length === 0 && isFloating(dtype);
+}
+
+/** The number x in every place. */
+export function filledPayload(type: ArrayType, x: number): Payload {
+  return isNumber(type) ? x : filled(type, x);
+}
+
 export function filled(type: ArrayType, x: number): NdArray {
   const out = newArray(type);
   if (x !== 0 || Object.is(x, -0)) out.data.fill(x, out.offset, out.offset + type.size);
@@ -77,9 +100,7 @@ export function toNdArray(x: Payload): NdArray {
 
 /** An array as a payload: a floating 0-d array becomes a plain number. */
 export function toPayload(x: NdArray): Payload {
-  const { type } = x;
-  if (type.shape.length > 0 || type.dtype === "int32" || type.dtype === "bool") return x;
-  return x.data[x.offset] as number;
+  return isNumber(x.type) ? (x.data[x.offset] as number) : x;
 }
 
 /** The same elements under another shape of the same size. */

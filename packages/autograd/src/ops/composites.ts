@@ -1,5 +1,5 @@
 import { ShapeError } from "../errors.js";
-import { formatShape, normalizeAxes, reducedShape, type Shape } from "../shape.js";
+import { checkSameShape, formatShape, normalizeAxes, reducedShape, type Shape } from "../shape.js";
 import type { ArrayAlgebra, Range } from "./algebra.js";
 import { checkIndices } from "./indexing.js";
 
@@ -20,10 +20,14 @@ export function reduce<T>(
   options: ReductionOptions,
   reduction: (x: T, axes: readonly number[]) => T,
 ): T {
-  const { shape } = m.typeOf(x);
-  const axes = normalizeAxes(op, options.axis, shape);
+  const axes = normalizeAxes(op, options.axis, m.typeOf(x).shape);
   const out = reduction(x, axes);
-  return options.keepDims ? m.reshape(out, reducedShape(shape, axes, true)) : out;
+  return options.keepDims ? restored(m, out, x, axes) : out;
+}
+
+/** The axes of x that a reduction dropped, put back with length 1. */
+function restored<T>(m: ArrayAlgebra<T>, reduced: T, x: T, axes: readonly number[]): T {
+  return m.reshape(reduced, reducedShape(m.typeOf(x).shape, axes, true));
 }
 
 function countOver(shape: Shape, axes: readonly number[]): number {
@@ -43,9 +47,8 @@ export interface VarianceOptions extends ReductionOptions {
 export function variance<T>(m: ArrayAlgebra<T>, x: T, options: VarianceOptions): T {
   const { correction = 0 } = options;
   return reduce(m, "variance", x, options, (x, axes) => {
-    const { shape } = m.typeOf(x);
-    const centred = m.sub(x, m.reshape(mean(m, x, { axis: axes }), reducedShape(shape, axes, true)));
-    return m.div(m.sum(m.mul(centred, centred), axes), m.const(countOver(shape, axes) - correction));
+    const centred = m.sub(x, mean(m, x, { axis: axes, keepDims: true }));
+    return m.div(m.sum(m.mul(centred, centred), axes), m.const(countOver(m.typeOf(x).shape, axes) - correction));
   });
 }
 
@@ -53,7 +56,7 @@ export function variance<T>(m: ArrayAlgebra<T>, x: T, options: VarianceOptions):
 export function prod<T>(m: ArrayAlgebra<T>, x: T, options: ReductionOptions): T {
   return reduce(m, "prod", x, options, (x, axes) => {
     const { shape } = m.typeOf(x);
-    const kept = shape.map((_, k) => k).filter((k) => !axes.includes(k));
+    const kept = [...shape.keys()].filter((k) => !axes.includes(k));
     const moved = axes.length === 0 || axes[0] === kept.length ? x : m.transpose(x, [...kept, ...axes]);
     const outShape = kept.map((k) => shape[k] as number);
     return productOfLast(m, m.reshape(moved, [...outShape, countOver(shape, axes)]), outShape);
@@ -73,7 +76,7 @@ function productOfLast<T>(m: ArrayAlgebra<T>, x: T, outShape: Shape): T {
 
 /** The largest element as a constant to shift by; 0 where it is infinite, since ∞ - ∞ is NaN. */
 function shiftOf<T>(m: ArrayAlgebra<T>, x: T, axes: readonly number[]): T {
-  const largest = m.stop(m.reshape(m.amax(x, axes), reducedShape(m.typeOf(x).shape, axes, true)));
+  const largest = m.stop(restored(m, m.amax(x, axes), x, axes));
   return m.where(m.lt(m.abs(largest), m.const(Infinity)), largest, m.const(0));
 }
 
@@ -88,16 +91,13 @@ export function logSumExp<T>(m: ArrayAlgebra<T>, x: T, options: ReductionOptions
 
 export function softmax<T>(m: ArrayAlgebra<T>, x: T, axis: number): T {
   const powers = m.exp(m.sub(x, shiftOf(m, x, [axis])));
-  return m.div(
-    powers,
-    reduce(m, "softmax", powers, { axis, keepDims: true }, (x, axes) => m.sum(x, axes)),
-  );
+  return m.div(powers, restored(m, m.sum(powers, [axis]), x, [axis]));
 }
 
 /** x - log Σ exp x in one go: log(softmax(x)) would be -∞ where the probability underflows. */
 export function logSoftmax<T>(m: ArrayAlgebra<T>, x: T, axis: number): T {
   const shifted = m.sub(x, shiftOf(m, x, [axis]));
-  return m.sub(shifted, m.log(reduce(m, "logSoftmax", m.exp(shifted), { axis, keepDims: true }, (x, axes) => m.sum(x, axes))));
+  return m.sub(shifted, m.log(restored(m, m.sum(m.exp(shifted), [axis]), x, [axis])));
 }
 
 export interface LossOptions {
@@ -107,17 +107,13 @@ export interface LossOptions {
 
 function reduceLoss<T>(m: ArrayAlgebra<T>, terms: T, { reduction = "mean" }: LossOptions): T {
   if (reduction === "none") return terms;
-  return reduction === "sum" ? reduce(m, "sum", terms, {}, (x, axes) => m.sum(x, axes)) : mean(m, terms, {});
+  return reduction === "sum" ? m.sum(terms, normalizeAxes("sum", undefined, m.typeOf(terms).shape)) : mean(m, terms, {});
 }
 
 /** Shapes must agree: broadcasting targets of [N, 1] against [N] would silently give N² terms. */
 export function mseLoss<T>(m: ArrayAlgebra<T>, prediction: T, target: T, options: LossOptions): T {
   const [p, t] = [m.typeOf(prediction).shape, m.typeOf(target).shape];
-  if (p.join() !== t.join()) {
-    throw new ShapeError(
-      `mseLoss: prediction of shape ${formatShape(p)} and target of shape ${formatShape(t)} differ; reshape one of them to the other`,
-    );
-  }
+  checkSameShape("mseLoss", "the target", t, p, "reshape it, or the prediction");
   const difference = m.sub(prediction, target);
   return reduceLoss(m, m.mul(difference, difference), options);
 }
@@ -127,7 +123,7 @@ export function crossEntropy<T>(m: ArrayAlgebra<T>, logits: T, targets: T, optio
   const [l, t] = [m.typeOf(logits), m.typeOf(targets)];
   if (l.shape.length !== 2 || t.shape.length !== 1 || l.shape[0] !== t.shape[0]) {
     throw new ShapeError(
-      `crossEntropy: expected logits [N, C] and targets [N], got ${formatShape(l.shape)} and ${formatShape(t.shape)}; one row of logits and one class index an example`,
+      `crossEntropy: expected logits [N, C] and targets [N], got ${formatShape(l.shape)} and ${formatShape(t.shape)}; give one row and one class index an example`,
     );
   }
   checkIndices("crossEntropy", t);
@@ -151,7 +147,7 @@ export function pad<T>(m: ArrayAlgebra<T>, x: T, widths: readonly (readonly [num
 export function matmul<T>(m: ArrayAlgebra<T>, a: T, b: T): T {
   const [p, q] = [m.typeOf(a).shape, m.typeOf(b).shape];
   if (p.length === 0 || q.length === 0) {
-    throw new ShapeError(`matmul: shapes ${formatShape(p)} and ${formatShape(q)}: a scalar has no rows or columns; use mul to scale`);
+    throw new ShapeError(`matmul: shapes ${formatShape(p)} and ${formatShape(q)}: a scalar is no matrix; use mul to scale`);
   }
   const left = p.length === 1 ? m.reshape(a, [1, p[0] as number]) : a;
   const right = q.length === 1 ? m.reshape(b, [q[0] as number, 1]) : b;

@@ -37,12 +37,11 @@ export function tangentsOf<T>(
   at: Linearization<T, unknown>,
   transposed: (op: StructuralOp, tangents: readonly (T | null)[], at: Linearization<T, unknown>) => (T | null)[],
 ): (T | null)[] {
-  return untyped(m, op, tangents, at, transposed).map((t, k) => (t === null ? null : inDTypeOf(m, t, at.outTypes[k] as ArrayType)));
-}
-
-/** A tangent has its output's dtype, as a cotangent has its operand's. */
-function inDTypeOf<T>(m: ArrayAlgebra<T>, t: T, type: ArrayType): T {
-  return type.shape.length === 0 ? t : m.cast(t, type.dtype);
+  return untyped(m, op, tangents, at, transposed).map((t, k) => {
+    // A tangent has its output's dtype, as a cotangent has its operand's.
+    const { shape, dtype } = at.outTypes[k] as ArrayType;
+    return t === null || shape.length === 0 ? t : m.cast(t, dtype);
+  });
 }
 
 function untyped<T>(

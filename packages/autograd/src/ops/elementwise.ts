@@ -1,10 +1,6 @@
 import type { Arithmetic, PartialOf } from "./algebra.js";
 
-/** Intervals of the real line, one an operand, on which an operation is documented, and where it can be checked and timed. */
-export type Domain = readonly (readonly [number, number])[];
-
 interface Unary {
-  readonly domain: Domain;
   /** An int32 or bool operand stays an integer; otherwise it becomes float64 first. */
   readonly integer?: boolean;
   readonly forward: <T, C>(m: Arithmetic<T, C>, x: T) => T;
@@ -12,7 +8,6 @@ interface Unary {
 }
 
 interface Binary {
-  readonly domain: Domain;
   readonly integer?: boolean;
   readonly forward: <T, C>(m: Arithmetic<T, C>, x: T, y: T) => T;
   readonly partials: readonly [
@@ -32,109 +27,92 @@ interface Comparison {
 export const unary = {
   /** The value itself, as a new node of the graph. */
   identity: {
-    domain: [[-3, 3]],
     integer: true,
     forward: (_m, x) => x,
     partials: [(m) => m.const(1)],
   },
   /** -x. */
   neg: {
-    domain: [[-3, 3]],
     integer: true,
     forward: (m, x) => m.neg(x),
     partials: [(m) => m.const(-1)],
   },
   /** e to the power x. */
   exp: {
-    domain: [[-3, 3]],
     forward: (m, x) => m.exp(x),
     partials: [(_m, _x, out) => out],
   },
   /** exp(x) - 1, accurate near 0. */
   expm1: {
-    domain: [[-3, 3]],
     forward: (m, x) => m.expm1(x),
     partials: [(m, _x, out) => m.add(out, m.const(1))],
   },
   /** Natural logarithm; NaN below 0. */
   log: {
-    domain: [[0.1, 4]],
     forward: (m, x) => m.log(x),
     partials: [(m, x) => m.div(m.const(1), x)],
   },
   /** log(1 + x), accurate near 0; NaN below -1. */
   log1p: {
-    domain: [[-0.9, 3]],
     forward: (m, x) => m.log1p(x),
     partials: [(m, x) => m.div(m.const(1), m.add(x, m.const(1)))],
   },
   /** Square root; NaN below 0. */
   sqrt: {
-    domain: [[0.1, 4]],
     forward: (m, x) => m.sqrt(x),
     partials: [(m, _x, out) => m.div(m.const(0.5), out)],
   },
   /** x times x. */
   square: {
-    domain: [[-3, 3]],
     integer: true,
     forward: (m, x) => m.mul(x, x),
     partials: [(m, x) => m.mul(m.const(2), x)],
   },
   /** Absolute value; its derivative at 0 is 0. */
   abs: {
-    domain: [[0.2, 3]],
     integer: true,
     forward: (m, x) => m.abs(x),
     partials: [(m, x) => m.sign(x)],
   },
   /** -1, 0 or 1 (0 and -0 as they are, NaN for NaN); its derivative is 0 everywhere. */
   sign: {
-    domain: [[0.2, 3]],
     integer: true,
     forward: (m, x) => m.sign(x),
     partials: [(m) => m.const(0)],
   },
   /** 1 / x. */
   reciprocal: {
-    domain: [[0.2, 3]],
     forward: (m, x) => m.div(m.const(1), x),
     partials: [(m, _x, out) => m.neg(m.mul(out, out))],
   },
   /** Sine of x in radians. */
   sin: {
-    domain: [[-3, 3]],
     forward: (m, x) => m.sin(x),
     partials: [(m, x) => m.cos(x)],
   },
   /** Cosine of x in radians. */
   cos: {
-    domain: [[-3, 3]],
     forward: (m, x) => m.cos(x),
     partials: [(m, x) => m.neg(m.sin(x))],
   },
   /** Hyperbolic tangent. */
   tanh: {
-    domain: [[-3, 3]],
     forward: (m, x) => m.tanh(x),
     partials: [(m, _x, out) => m.sub(m.const(1), m.mul(out, out))],
   },
   /** Logistic function 1 / (1 + exp(-x)). */
   sigmoid: {
-    domain: [[-4, 4]],
     forward: (m, x) => m.div(m.const(1), m.add(m.const(1), m.exp(m.neg(x)))),
     partials: [(m, _x, out) => m.mul(out, m.sub(m.const(1), out))],
   },
   /** x where x > 0, else 0; its derivative at 0 is 0. */
   relu: {
-    domain: [[0.2, 3]],
     integer: true,
     forward: (m, x) => m.maximum(x, m.const(0)),
     partials: [(m, x) => m.when(m.gt(x, m.const(0)), m.const(1))],
   },
   /** log(1 + exp(x)). */
   softplus: {
-    domain: [[-4, 4]],
     // exp(x) overflows above 709: the exponential is taken of -|x|, and x added back above 0.
     forward: (m, x) => m.add(m.maximum(x, m.const(0)), m.log1p(m.exp(m.neg(m.abs(x))))),
     partials: [(m, x) => m.div(m.const(1), m.add(m.const(1), m.exp(m.neg(x))))],
@@ -144,49 +122,29 @@ export const unary = {
 export const binary = {
   /** x + y. */
   add: {
-    domain: [
-      [-3, 3],
-      [-3, 3],
-    ],
     integer: true,
     forward: (m, x, y) => m.add(x, y),
     partials: [(m) => m.const(1), (m) => m.const(1)],
   },
   /** x - y. */
   sub: {
-    domain: [
-      [-3, 3],
-      [-3, 3],
-    ],
     integer: true,
     forward: (m, x, y) => m.sub(x, y),
     partials: [(m) => m.const(1), (m) => m.const(-1)],
   },
   /** x times y. */
   mul: {
-    domain: [
-      [-3, 3],
-      [-3, 3],
-    ],
     integer: true,
     forward: (m, x, y) => m.mul(x, y),
     partials: [(_m, _x, y) => y, (_m, x) => x],
   },
   /** x / y, in floating point for integers too. */
   div: {
-    domain: [
-      [-3, 3],
-      [0.3, 3],
-    ],
     forward: (m, x, y) => m.div(x, y),
     partials: [(m, _x, y) => m.div(m.const(1), y), (m, _x, y, out) => m.neg(m.div(out, y))],
   },
   /** x to the power y; NaN for x < 0 and a y that is not whole. */
   pow: {
-    domain: [
-      [0.3, 3],
-      [-2, 3],
-    ],
     forward: (m, x, y) => m.pow(x, y),
     partials: [
       // x^0 is constant; without the guard its derivative at x = 0 would be 0 * 0^-1 = NaN.
@@ -197,10 +155,6 @@ export const binary = {
   },
   /** The larger of x and y, elementwise; NaN if either is; ties share the gradient. */
   maximum: {
-    domain: [
-      [1, 3],
-      [-2, 0.5],
-    ],
     integer: true,
     forward: (m, x, y) => m.maximum(x, y),
     partials: [
@@ -210,10 +164,6 @@ export const binary = {
   },
   /** The smaller of x and y, elementwise; NaN if either is; ties share the gradient. */
   minimum: {
-    domain: [
-      [1, 3],
-      [-2, 0.5],
-    ],
     integer: true,
     forward: (m, x, y) => m.minimum(x, y),
     partials: [
@@ -245,11 +195,6 @@ export const logical = {
 export const choice = {
   /** x where the condition holds, y elsewhere. */
   where: {
-    domain: [
-      [0, 1],
-      [-3, 3],
-      [-3, 3],
-    ],
     integer: true,
     forward: (m, c, x, y) => m.where(c, x, y),
     partials: [null, (m, c) => m.when(c, m.const(1)), (m, c) => m.when(m.logicalNot(c), m.const(1))],
@@ -257,7 +202,6 @@ export const choice = {
 } satisfies Record<
   string,
   {
-    domain: Domain;
     integer: boolean;
     forward: <T, C>(m: Arithmetic<T, C>, c: C, x: T, y: T) => T;
     partials: readonly [

@@ -1,6 +1,5 @@
 import type { ArrayAlgebra, Arithmetic, PartialOf } from "./algebra.js";
 import type { ArrayType, NdArray } from "./array.js";
-import type { Domain } from "./elementwise.js";
 import type { ElementwiseKernel } from "./elementwise.generated.js";
 
 /** Rules as every reader calls them; the table's entries are typed by their number of operands. */
@@ -11,7 +10,6 @@ export interface ElementwiseOp {
   readonly kind: "elementwise";
   readonly name: string;
   readonly arity: number;
-  readonly domain: Domain;
   /** "same": integers stay integers; "float": they become float64 first; "bool": the result is a condition. */
   readonly result: "same" | "float" | "bool";
   readonly forward: ElementwiseForward;

@@ -31,8 +31,8 @@ export const matmul: StructuralOp<Transpositions> = {
     const [innerB, columns] = matrixOf(right.shape, transposeB);
     if (inner !== innerB) {
       throw new ShapeError(
-        `matmul: shapes ${formatShape(left.shape)} and ${formatShape(right.shape)} do not multiply: ${inner} columns${transposeA ? " (transposed)" : ""} ` +
-          `on the left, ${innerB} rows${transposeB ? " (transposed)" : ""} on the right. The inner lengths must be equal; transpose one operand or reshape it`,
+        `matmul: shapes ${formatShape(left.shape)} and ${formatShape(right.shape)} do not multiply: ${inner} columns on the left, ` +
+          `${innerB} rows on the right. The inner lengths must be equal; transpose one operand or reshape it`,
       );
     }
     const batch = broadcastShapes("matmul", left.shape.slice(0, -2), right.shape.slice(0, -2));

@@ -1,7 +1,18 @@
-import { type DType, isFloating, promote } from "../dtype.js";
-import { broadcastShapes, sameShape, type Shape } from "../shape.js";
+import { type DType, isFloating, promote, type TypedArray } from "../dtype.js";
+import { broadcastShapes, sameShape } from "../shape.js";
 import { arrayAlgebra } from "./arrayAlgebra.js";
-import { ArrayType, filled, FLOAT64_SCALAR, NdArray, newArray, type Payload, toNdArray, toPayload, typeOf } from "./array.js";
+import {
+  ArrayType,
+  filledPayload,
+  FLOAT64_SCALAR,
+  isNumber,
+  NdArray,
+  newArray,
+  type Payload,
+  toNdArray,
+  toPayload,
+  typeOf,
+} from "./array.js";
 import { scaled } from "./differentiate.js";
 import type { ElementwiseOp, StructuralOp } from "./op.js";
 import { broadcastStrides, forEachRow } from "./rows.js";
@@ -13,8 +24,8 @@ import { isAbstract, tracer } from "./tracer.js";
 export function runElementwise(op: ElementwiseOp, operands: readonly Payload[]): Payload {
   if (tracer !== null && operands.some(isAbstract)) return tracer.elementwise(op, operands);
   if (op.result !== "bool" && operands.every((x) => typeof x === "number")) {
-    op.kernel.forward(1, RESULT, 0, elementsOf(operands[0], 0), 0, 0, elementsOf(operands[1], 1), 0, 0, elementsOf(operands[2], 2), 0, 0);
-    return RESULT[0] as number;
+    callForward(op, RESULT, operands);
+    return RESULT.data[0] as number;
   }
   const type = elementwiseType(op, operands);
   const out = newArray(type);
@@ -25,7 +36,7 @@ export function runElementwise(op: ElementwiseOp, operands: readonly Payload[]):
 /** Two arrays of one floating type. */
 export function runOnEqualTypes(op: ElementwiseOp, x: NdArray, y: NdArray): NdArray {
   const out = newArray(x.type);
-  op.kernel.forward(x.type.size, out.data, out.offset, x.data, x.offset, 1, y.data, y.offset, 1, NOTHING, 0, 0);
+  op.kernel.forward(x.type.size, out.data, out.offset, x.data, x.offset, 1, y.data, y.offset, 1, NOTHING.data, 0, 0);
   return out;
 }
 
@@ -54,55 +65,49 @@ function resultDType(op: ElementwiseOp, operands: readonly Payload[]): DType {
   return op.result === "same" || isFloating(dtype) ? dtype : "float64";
 }
 
-const NOTHING = new Float64Array(1);
-const RESULT = new Float64Array(1);
-const NUMBERS = [new Float64Array(1), new Float64Array(1), new Float64Array(1)] as const;
+const scalarArray = (): NdArray => new NdArray(FLOAT64_SCALAR, new Float64Array(1), 0);
+const NOTHING = scalarArray();
+const RESULT = scalarArray();
+const NUMBERS = [scalarArray(), scalarArray(), scalarArray()] as const;
 
-/** The elements of an operand, plain numbers in a place of their own. */
-function elementsOf(x: Payload | ArrayType | undefined, k: number): Float64Array {
-  if (typeof x === "number") {
-    const place = NUMBERS[k] as Float64Array;
-    place[0] = x;
-    return place;
-  }
-  return x instanceof NdArray ? (x.data as Float64Array) : NOTHING;
+/** An operand as loops read it: plain numbers in a place of their own, for what they do not read anything. */
+function readable(operands: readonly (Payload | ArrayType)[], k: 0 | 1 | 2): NdArray {
+  const x = operands[k];
+  if (x instanceof NdArray) return x;
+  if (typeof x !== "number") return NOTHING;
+  NUMBERS[k].data[0] = x;
+  return NUMBERS[k];
 }
 
-function offsetOf(x: Payload | ArrayType | undefined): number {
-  return x instanceof NdArray ? x.offset : 0;
+/** Whether an operand is read in one row, with stride 1 or 0. */
+function isOneRow({ type }: NdArray, out: ArrayType): boolean {
+  return type === out || type.size === 1 || sameShape(type.shape, out.shape);
 }
 
-/** All operands as they are, or single numbers: one row, with strides 1 and 0. */
-function isOneRow(operands: readonly (Payload | ArrayType)[], out: ArrayType): boolean {
-  for (const x of operands)
-    if (x instanceof NdArray && x.type !== out && x.type.size !== 1 && !sameShape(x.type.shape, out.shape)) return false;
-  return true;
+function strideOf(x: NdArray): number {
+  return x.type.size === 1 ? 0 : 1;
 }
 
-function strideOf(x: Payload | ArrayType | undefined): number {
-  return x instanceof NdArray && x.type.size !== 1 ? 1 : 0;
-}
+type A = TypedArray;
+type RowLoop = (n: number, start: number, x: A, x0: number, xs: number, y: A, y0: number, ys: number, z: A, z0: number, zs: number) => void;
 
-function callForward(op: ElementwiseOp, out: NdArray, operands: readonly Payload[]): void {
-  const [x, y, z] = operands;
-  const dx = elementsOf(x, 0);
-  const dy = elementsOf(y, 1);
-  const dz = elementsOf(z, 2);
-  const ox = offsetOf(x);
-  const oy = offsetOf(y);
-  const oz = offsetOf(z);
-  const { forward } = op.kernel;
-  if (isOneRow(operands, out.type)) {
-    forward(out.type.size, out.data, out.offset, dx, ox, strideOf(x), dy, oy, strideOf(y), dz, oz, strideOf(z));
+/** Runs a loop over an array of a type, row by row: it gets their length and start, and each operand as elements, start and stride. */
+function eachRow(operands: readonly (Payload | ArrayType)[], type: ArrayType, loop: RowLoop): void {
+  const x = readable(operands, 0);
+  const y = readable(operands, 1);
+  const z = readable(operands, 2);
+  if (isOneRow(x, type) && isOneRow(y, type) && isOneRow(z, type)) {
+    loop(type.size, 0, x.data, x.offset, strideOf(x), y.data, y.offset, strideOf(y), z.data, z.offset, strideOf(z));
     return;
   }
-  forEachRow(out.type.shape, stridesOfAll(operands, out.type.shape), (n, start, [px = 0, py = 0, pz = 0], [sx = 0, sy = 0, sz = 0]) =>
-    forward(n, out.data, out.offset + start, dx, ox + px, sx, dy, oy + py, sy, dz, oz + pz, sz),
+  const strides = [x, y, z].map((operand) => broadcastStrides(operand.type.shape, type.shape));
+  forEachRow(type.shape, strides, (n, start, [p = 0, q = 0, r = 0], [xs = 0, ys = 0, zs = 0]) =>
+    loop(n, start, x.data, x.offset + p, xs, y.data, y.offset + q, ys, z.data, z.offset + r, zs),
   );
 }
 
-function stridesOfAll(operands: readonly (Payload | ArrayType)[], shape: Shape): number[][] {
-  return operands.map((x) => (x instanceof NdArray ? broadcastStrides(x.type.shape, shape) : shape.map(() => 0)));
+function callForward({ kernel: { forward } }: ElementwiseOp, { type, data, offset }: NdArray, operands: readonly Payload[]): void {
+  eachRow(operands, type, (n, start, x, x0, xs, y, y0, ys, z, z0, zs) => forward(n, data, offset + start, x, x0, xs, y, y0, ys, z, z0, zs));
 }
 
 /**
@@ -118,28 +123,15 @@ export function runPartial(
 ): Payload {
   const partial = op.kernel.partials[k];
   if (partial === "pass") return cotangent;
-  if (partial === null || partial === undefined) throw new Error(`${op.name}: operand ${k} has no derivative`);
-  if (tracer !== null) {
+  if (tracer !== null || typeof partial !== "function") {
     const read = { operand: (j: number) => operands[j] as Payload, output: () => output as Payload };
     return scaled(raw, op, k, cotangent, { attributes: null, types: [], outTypes: [], ...read });
   }
   const d = toNdArray(cotangent);
   const out = newArray(d.type);
-  const r = output instanceof NdArray ? output.data : typeof output === "number" ? toNdArray(output).data : NOTHING;
-  const ro = output instanceof NdArray ? output.offset : typeof output === "number" ? toNdArray(output).offset : 0;
-  const [x, y, z] = operands;
-  const dx = elementsOf(x, 0);
-  const dy = elementsOf(y, 1);
-  const dz = elementsOf(z, 2);
-  const ox = offsetOf(x);
-  const oy = offsetOf(y);
-  const oz = offsetOf(z);
-  if (isOneRow(operands, out.type)) {
-    partial(out.type.size, out.data, out.offset, d.data, d.offset, r, ro, dx, ox, strideOf(x), dy, oy, strideOf(y), dz, oz, strideOf(z));
-    return toPayload(out);
-  }
-  forEachRow(out.type.shape, stridesOfAll(operands, out.type.shape), (n, start, [px = 0, py = 0, pz = 0], [sx = 0, sy = 0, sz = 0]) =>
-    partial(n, out.data, out.offset + start, d.data, d.offset + start, r, ro + start, dx, ox + px, sx, dy, oy + py, sy, dz, oz + pz, sz),
+  const result = output instanceof ArrayType ? NOTHING : toNdArray(output);
+  eachRow(operands, d.type, (n, start, x, x0, xs, y, y0, ys, z, z0, zs) =>
+    partial(n, out.data, out.offset + start, d.data, d.offset + start, result.data, result.offset + start, x, x0, xs, y, y0, ys, z, z0, zs),
   );
   return toPayload(out);
 }
@@ -158,7 +150,7 @@ export function runStructural<A>(op: StructuralOp<A>, operands: readonly Payload
 
 /** Types of the outputs of a structural operation. */
 export function structuralTypes<A>(op: StructuralOp<A>, operands: readonly ArrayType[], attributes: A): ArrayType[] {
-  return op.types(operands, attributes).map((type) => (type.shape.length === 0 && isFloating(type.dtype) ? FLOAT64_SCALAR : type));
+  return op.types(operands, attributes).map((type) => (isNumber(type) ? FLOAT64_SCALAR : type));
 }
 
 export const raw = arrayAlgebra<Payload>({
@@ -169,15 +161,7 @@ export const raw = arrayAlgebra<Payload>({
 });
 
 export function zerosOf(type: ArrayType): Payload {
-  return type.shape.length === 0 && isFloating(type.dtype) ? 0 : newArray(type);
-}
-
-export function filledPayload(type: ArrayType, x: number): Payload {
-  return type.shape.length === 0 && isFloating(type.dtype) ? x : filled(type, x);
-}
-
-export function addPayloads(x: Payload, y: Payload): Payload {
-  return raw.add(x, y);
+  return filledPayload(type, 0);
 }
 
 /** x += y, where x is an array that nobody else can see; both have one type. */

@@ -2,7 +2,7 @@ import { ShapeError } from "../errors.js";
 import { formatShape, reducedShape, type Shape } from "../shape.js";
 import type { ArrayAlgebra } from "./algebra.js";
 import { ArrayType, NdArray, newArray } from "./array.js";
-import type { StructuralOp } from "./op.js";
+import type { Linearization, StructuralOp } from "./op.js";
 import { forEachRow } from "./rows.js";
 
 /** Axes in ascending order, counted from the front; they are dropped from the shape. */
@@ -91,18 +91,21 @@ function extremeOver(name: string, start: number, pick: (x: number, y: number) =
       });
       return [finished(acc, type as ArrayType)];
     },
-    vjp: (m, _k, [ct], { attributes: { axes }, types, operand, output }) => {
-      const { shape } = types[0] as ArrayType;
-      const best = m.eq(operand(0), restore(m, output(0), shape, axes));
-      const ties = m.sum(m.where(best, m.const(1), m.const(0)), axes);
-      return m.where(best, restore(m, m.div(ct as never, ties), shape, axes), m.const(0));
+    vjp: (m, _k, [ct], at) => {
+      const { best, ties } = tiesOf(m, at);
+      return m.where(best, restore(m, m.div(ct as never, ties), (at.types[0] as ArrayType).shape, at.attributes.axes), m.const(0));
     },
-    jvp: (m, [t], { attributes: { axes }, types, operand, output }) => {
-      const best = m.eq(operand(0), restore(m, output(0), (types[0] as ArrayType).shape, axes));
-      const ties = m.sum(m.where(best, m.const(1), m.const(0)), axes);
-      return [m.div(m.sum(m.where(best, t as never, m.const(0)), axes), ties)];
+    jvp: (m, [t], at) => {
+      const { best, ties } = tiesOf(m, at);
+      return [m.div(m.sum(m.where(best, t as never, m.const(0)), at.attributes.axes), ties)];
     },
   };
+}
+
+/** Which elements are the extreme, and how many share it. */
+function tiesOf<T>(m: ArrayAlgebra<T>, { attributes: { axes }, types, operand, output }: Linearization<T, Axes>): { best: T; ties: T } {
+  const best = m.eq(operand(0), restore(m, output(0), (types[0] as ArrayType).shape, axes));
+  return { best, ties: m.sum(m.where(best, m.const(1), m.const(0)), axes) };
 }
 
 /** Largest element over all or several axes; ties share the gradient; NaN if any is. */
@@ -111,21 +114,26 @@ export const amax = extremeOver("max", -Infinity, Math.max);
 export const amin = extremeOver("min", Infinity, Math.min);
 
 function emptyAxis(op: string, shape: Shape, axis: number): never {
-  throw new ShapeError(
-    `${op}: axis ${axis} of shape ${formatShape(shape)} is empty, and nothing has no ${op}; reduce an axis with at least one element`,
-  );
+  throw new ShapeError(`${op}: axis ${axis} of shape ${formatShape(shape)} is empty; ${op} needs at least one element`);
 }
 
 export interface Axis {
   readonly axis: number;
 }
 
+/** The derivative of what picks elements along an axis, and gives their positions as its second output. */
+const byPositions: Pick<StructuralOp<Axis>, "keeps" | "vjp" | "jvp"> = {
+  keeps: [{ output: 1 }],
+  vjp: (m, _k, [ct], { attributes: { axis }, types, output }) =>
+    m.scatterAdd(ct as never, output(1), axis, (types[0] as ArrayType).shape[axis] as number),
+  jvp: (m, [t], { attributes: { axis }, output }) => [m.gather(t as never, output(1), axis), null],
+};
+
 /** Outputs: the extreme along the axis (kept with length 1), and its positions, which the backward pass reads. */
 function extremeAlong(name: string, better: (x: number, best: number) => boolean): StructuralOp<Axis> {
   return {
     kind: "structural",
     name,
-    keeps: [{ output: 1 }],
     types: ([x], { axis }) => {
       const { shape, dtype } = x as ArrayType;
       if (shape[axis] === 0) emptyAxis(name, shape, axis);
@@ -150,9 +158,7 @@ function extremeAlong(name: string, better: (x: number, best: number) => boolean
       });
       return [values, positions];
     },
-    vjp: (m, _k, [ct], { attributes: { axis }, types, output }) =>
-      m.scatterAdd(ct as never, output(1), axis, (types[0] as ArrayType).shape[axis] as number),
-    jvp: (m, [t], { attributes: { axis }, output }) => [m.gather(t as never, output(1), axis), null],
+    ...byPositions,
   };
 }
 
@@ -175,7 +181,6 @@ export function forEachLine(shape: Shape, axis: number, line: (line: number, sta
 export const sort: StructuralOp<Axis & { readonly descending: boolean }> = {
   kind: "structural",
   name: "sort",
-  keeps: [{ output: 1 }],
   types: ([x]) => [x as ArrayType, new ArrayType("int32", (x as ArrayType).shape)],
   forward: ([x], { axis, descending }, [type, indexType]) => {
     const from = x as NdArray;
@@ -194,9 +199,7 @@ export const sort: StructuralOp<Axis & { readonly descending: boolean }> = {
     });
     return [values, indices];
   },
-  vjp: (m, _k, [ct], { attributes: { axis }, types, output }) =>
-    m.scatterAdd(ct as never, output(1), axis, (types[0] as ArrayType).shape[axis] as number),
-  jvp: (m, [t], { attributes: { axis }, output }) => [m.gather(t as never, output(1), axis), null],
+  ...byPositions,
 };
 
 function compare(x: number, y: number, sign: number): number {

@@ -1,8 +1,8 @@
 import { type DType, isFloating, promote } from "../dtype.js";
 import { ShapeError } from "../errors.js";
-import { broadcastShapes, formatShape, sameShape, type Shape, sizeOf, stridesOf } from "../shape.js";
+import { broadcastShapes, checkSameShape, formatShape, sameShape, type Shape, sizeOf, stridesOf } from "../shape.js";
 import type { ArrayAlgebra, Range } from "./algebra.js";
-import { ArrayType, NdArray, newArray, withShape } from "./array.js";
+import { arrayOf, ArrayType, NdArray, newArray, withShape } from "./array.js";
 import type { StructuralOp } from "./op.js";
 import { transposeMatrix } from "./products.js";
 import { broadcastStrides, forEachRow } from "./rows.js";
@@ -34,13 +34,7 @@ export const cast: StructuralOp<{ readonly dtype: DType }> = {
   name: "cast",
   map: "linear",
   types: ([x], { dtype }) => [new ArrayType(dtype, (x as ArrayType).shape)],
-  forward: ([x], _attributes, [type]) => {
-    const from = x as NdArray;
-    const out = newArray(type as ArrayType);
-    if (out.type.dtype === "bool") from.elements.forEach((e, k) => void (out.data[out.offset + k] = e !== 0 ? 1 : 0));
-    else out.data.set(from.elements, out.offset);
-    return [out];
-  },
+  forward: ([x], _attributes, [type]) => [arrayOf(type as ArrayType, (x as NdArray).elements)],
   vjp: (m, _k, [ct], { types }) => m.cast(ct as never, (types[0] as ArrayType).dtype),
 };
 
@@ -60,16 +54,18 @@ export const reshape: StructuralOp<{ readonly shape: Shape }> = {
   map: "linear",
   types: ([x], { shape }) => {
     const from = x as ArrayType;
-    if (sizeOf(shape) !== from.size) {
-      throw new ShapeError(
-        `reshape: shape ${formatShape(from.shape)} has ${from.size} elements, ${formatShape(shape)} has ${sizeOf(shape)}; give lengths with that product, or -1 for one of them`,
-      );
-    }
+    if (sizeOf(shape) !== from.size) doesNotReshape(from.shape, shape, String(sizeOf(shape)));
     return [new ArrayType(from.dtype, shape)];
   },
   forward: ([x], _attributes, [type]) => [sharing(x as NdArray, type as ArrayType)],
   vjp: (m, _k, [ct], { types }) => m.reshape(ct as never, (types[0] as ArrayType).shape),
 };
+
+export function doesNotReshape(from: Shape, shape: Shape, holds: string): never {
+  throw new ShapeError(
+    `reshape: shape ${formatShape(from)} has ${sizeOf(from)} elements, ${formatShape(shape)} has ${holds}; give lengths with that product, or -1 for one of them`,
+  );
+}
 
 /** The same memory under another type; a 0-d float32 becomes a plain float64. */
 function sharing(x: NdArray, type: ArrayType): NdArray {
@@ -121,7 +117,7 @@ export const broadcastTo: StructuralOp<{ readonly shape: Shape }> = {
     const from = x as ArrayType;
     if (!sameShape(broadcastShapes("broadcastTo", from.shape, shape), shape)) {
       throw new ShapeError(
-        `broadcastTo: shape ${formatShape(from.shape)} does not stretch to ${formatShape(shape)}; only axes of length 1 and new ones in front stretch`,
+        `broadcastTo: shape ${formatShape(from.shape)} does not stretch to ${formatShape(shape)}; only axes of length 1 and new ones in front do`,
       );
     }
     return [new ArrayType(from.dtype, shape)];
@@ -273,12 +269,7 @@ export const stack: StructuralOp<JoinAxis> = {
   map: "linear",
   types: (types, { axis }) => {
     const [first] = types as [ArrayType];
-    const other = types.find(({ shape }) => !sameShape(shape, first.shape));
-    if (other !== undefined) {
-      throw new ShapeError(
-        `stack: shapes ${formatShape(first.shape)} and ${formatShape(other.shape)} differ; stack joins equal shapes, concat others`,
-      );
-    }
+    types.forEach(({ shape }, k) => checkSameShape("stack", `entry ${k}`, shape, first.shape, "stack joins equal shapes, concat others"));
     return [new ArrayType(commonDType(types), [...first.shape.slice(0, axis), types.length, ...first.shape.slice(axis)])];
   },
   forward: (arrays, { axis }, [type]) => [interleave(arrays, axis, type as ArrayType)],

@@ -17,6 +17,10 @@ export class AbstractArray extends NdArray {
     this.id = id;
     Object.defineProperty(this, "data", { get: refuse });
   }
+
+  override get isAbstract(): boolean {
+    return true;
+  }
 }
 
 function refuse(): never {
@@ -49,5 +53,5 @@ export function setTracer(next: Tracer | null): Tracer | null {
 }
 
 export function isAbstract(x: Payload): boolean {
-  return x instanceof AbstractArray;
+  return typeof x !== "number" && x.isAbstract;
 }

@@ -10,7 +10,7 @@ import { sameShape } from "../shape.js";
 import { ArrayNode, type Kept, noteBytes, noteRecorded } from "./arrayNode.js";
 import { isTypedArray, isValueLike, kindOf, type NumericInput, payloadFrom } from "./input.js";
 import { isRecording } from "./segments.js";
-import * as scalar from "./scalar.generated.js";
+import { scalarFunctions } from "./scalar.generated.js";
 import { checkIsValue, Value } from "./value.js";
 
 /** What operations take: a Value, or numbers in any form. Plain numbers do not widen an array's dtype. */
@@ -94,9 +94,7 @@ function onEqualTypes(op: ElementwiseOp, x: Value, y: Value): Value | null {
 
 /** Bits of what the partials of those operands read that need a gradient. */
 function keepsOf(op: ElementwiseOp, values: readonly Value[]): number {
-  let keeps = 0;
-  for (let k = 0; k < values.length; k++) if ((values[k] as Value).origin !== null) keeps |= op.kernel.keeps[k] ?? 0;
-  return keeps;
+  return values.reduce((keeps, x, k) => (x.origin === null ? keeps : keeps | (op.kernel.keeps[k] ?? 0)), 0);
 }
 
 function keptOr(x: Payload, keep: boolean): Kept {
@@ -154,9 +152,7 @@ export function applyStructural<A>(op: StructuralOp<A>, given: readonly Value[],
 }
 
 function needsRecording(values: readonly Value[]): boolean {
-  if (!isRecording()) return false;
-  for (const x of values) if (x.origin !== null) return true;
-  return false;
+  return isRecording() && values.some((x) => x.origin !== null);
 }
 
 function recorded(node: ArrayNode, outs: readonly Payload[]): Value[] {
@@ -179,19 +175,11 @@ export const recordedAlgebra = arrayAlgebra<Value>({
 function elementwiseValue(op: ElementwiseOp, operands: readonly Value[]): Value {
   if (op === choice.where && operands.every((x) => x.shape.length === 0 && !isAbstract(x.payload)))
     return chosen(operands as [Value, Value, Value]);
-  const onScalars = scalarFunction(op);
-  return onScalars === undefined ? applyElementwise(op, operands) : onScalars(...operands);
+  const onScalars = scalarFunctions.get(op);
+  return onScalars === undefined ? applyElementwise(op, operands) : onScalars(...(operands as [Value, Value]));
 }
 
 /** A choice between scalars is made here and now: its derivative is that of the scalar taken. */
 function chosen([condition, x, y]: readonly [Value, Value, Value]): Value {
   return condition.item() !== 0 ? x : y;
-}
-
-const functions = new Map<ElementwiseOp, ((...operands: Value[]) => Value) | undefined>();
-
-/** The function of the scalar tape for an operation, if it has one. */
-function scalarFunction(op: ElementwiseOp): ((...operands: Value[]) => Value) | undefined {
-  if (!functions.has(op)) functions.set(op, (scalar as unknown as Record<string, (...operands: Value[]) => Value>)[op.name]);
-  return functions.get(op);
 }

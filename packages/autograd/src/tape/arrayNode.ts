@@ -72,8 +72,7 @@ export function typeOfKept(x: Kept): ArrayType {
 }
 
 function kept(x: Kept | undefined): Payload {
-  if (x === undefined || x instanceof ArrayType)
-    throw new InputError("a rule reads an operand or output that it does not list under `keeps`");
+  if (x === undefined || x instanceof ArrayType) throw new InputError("a rule reads what it does not list under `keeps`");
   return x;
 }
 

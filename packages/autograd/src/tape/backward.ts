@@ -1,8 +1,9 @@
-import { GraphError, ShapeError } from "../errors.js";
-import { filledPayload } from "../ops/raw.js";
+import { GraphError } from "../errors.js";
+import { filledPayload } from "../ops/array.js";
 import { tracer } from "../ops/tracer.js";
-import { formatShape, sameShape } from "../shape.js";
+import { checkSameShape, formatShape } from "../shape.js";
 import { type Operand, toValue } from "./apply.js";
+import { needsNoGradient } from "./hooks.js";
 import { NumericPass } from "./numericPass.js";
 import { RecordedPass } from "./recordedPass.js";
 import { RELEASED_SEGMENT, Segment } from "./segments.js";
@@ -21,10 +22,10 @@ export interface BackwardOptions {
 export function backward(root: Value, { seed, createGraph = false, retainGraph = false }: BackwardOptions): void {
   if (tracer !== null)
     throw new GraphError(
-      "backward: a function that compile() traces has no .grad to add to; call grad or valueAndGrad in it, or backward() on its result",
+      "backward: a function that compile() traces has no .grad; call grad or valueAndGrad in it, or backward() on its result",
     );
   if (root.origin === null) {
-    throw new GraphError("backward: this value needs no gradient: it was computed from constants or under noGrad; start from a param(…)");
+    needsNoGradient("backward");
   }
   const cotangent = seedOf(root, seed);
   if (createGraph) return recordedBackward(root, cotangent);
@@ -44,14 +45,12 @@ function seedOf(root: Value, seed: Operand | undefined): Value {
   if (seed === undefined) {
     if (root.size === 1) return new Value(null, 0, filledPayload(root.type, 1));
     throw new GraphError(
-      `backward: a value of shape ${formatShape(root.shape)} has no single gradient; reduce it to a scalar (sum, mean), or give backward({ seed }) of its shape`,
+      `backward: expected a scalar, got shape ${formatShape(root.shape)}; reduce it to a scalar (sum, mean), or give backward({ seed }) of its shape`,
     );
   }
   const given = toValue("backward", seed);
-  if (sameShape(given.shape, root.shape)) return given;
-  throw new ShapeError(
-    `backward: the seed has shape ${formatShape(given.shape)}, the value ${formatShape(root.shape)}; they must be equal`,
-  );
+  checkSameShape("backward", "the seed", given.shape, root.shape, "give one of the value's shape");
+  return given;
 }
 
 /** With createGraph: the same rules, on recorded Values. */

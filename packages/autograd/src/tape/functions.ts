@@ -2,9 +2,10 @@ import { IndexError, InputError, ShapeError } from "../errors.js";
 import type { Range } from "../ops/algebra.js";
 import * as composites from "../ops/composites.js";
 import type { LossOptions, ReductionOptions, VarianceOptions } from "../ops/composites.js";
-import { maxAlong, minAlong, sort as sortOp } from "../ops/reductions.js";
+import type { StructuralOp } from "../ops/op.js";
+import { type Axis, maxAlong, minAlong, sort as sortOp } from "../ops/reductions.js";
 import { checkIndex, takeRows, gather as gatherOp } from "../ops/indexing.js";
-import { concat as concatOp, stack as stackOp, unstack as unstackOp } from "../ops/shapes.js";
+import { concat as concatOp, doesNotReshape, stack as stackOp, unstack as unstackOp } from "../ops/shapes.js";
 import { isAbstract } from "../ops/tracer.js";
 import { checkShape, formatShape, normalizeAxes, normalizeAxis, reducedShape, type Shape, sizeOf } from "../shape.js";
 import { applyStructural, type Operand, recordedAlgebra as m, toValue } from "./apply.js";
@@ -151,11 +152,7 @@ function inferredShape(from: Shape, shape: Shape): Shape {
   if (open < 0) return checkShape("reshape", shape);
   const rest = sizeOf(shape.filter((_, k) => k !== open));
   const length = rest === 0 ? 0 : sizeOf(from) / rest;
-  if (!Number.isInteger(length)) {
-    throw new ShapeError(
-      `reshape: the ${sizeOf(from)} elements of shape ${formatShape(from)} do not divide into ${formatShape(shape)}; the other lengths must divide them`,
-    );
-  }
+  if (!Number.isInteger(length)) doesNotReshape(from, shape, `a multiple of ${rest}`);
   return checkShape(
     "reshape",
     shape.map((n, k) => (k === open ? length : n)),
@@ -172,7 +169,7 @@ export function transpose(x: Operand, order?: readonly number[]): Value {
   const from = toValue("transpose", x);
   const axes = (order ?? from.shape.map((_, k) => from.shape.length - 1 - k)).map((k) => normalizeAxis("transpose", k, from.shape));
   if (axes.length !== from.shape.length || new Set(axes).size !== axes.length) {
-    throw new ShapeError(`transpose: order [${axes.join(", ")}] does not name each axis of shape ${formatShape(from.shape)} once`);
+    throw new ShapeError(`transpose: order ${formatShape(axes)} does not name each axis of shape ${formatShape(from.shape)} once`);
   }
   return m.transpose(from, axes);
 }
@@ -238,9 +235,7 @@ function elementOf(k: number, length: number, axis: number, shape: Shape): numbe
  * console.log(concat([[1, 2], [3]]).toArray()); // [ 1, 2, 3 ]
  */
 export function concat(xs: readonly Operand[], { axis = 0 }: { readonly axis?: number } = {}): Value {
-  const values = listOf("concat", xs);
-  const first = values[0] as Value;
-  return applyStructural(concatOp, values, { axis: normalizeAxis("concat", axis, first.shape) })[0] as Value;
+  return joined(concatOp, listOf("concat", xs), axis, []);
 }
 
 /**
@@ -250,15 +245,18 @@ export function concat(xs: readonly Operand[], { axis = 0 }: { readonly axis?: n
  * console.log(stack([1, 2, 3]).toArray()); // [ 1, 2, 3 ]
  */
 export function stack(xs: readonly Operand[], { axis = 0 }: { readonly axis?: number } = {}): Value {
-  const values = listOf("stack", xs);
-  const shape = (values[0] as Value).shape;
-  return applyStructural(stackOp, values, { axis: normalizeAxis("stack", axis, [...shape, values.length]) })[0] as Value;
+  return joined(stackOp, listOf("stack", xs), axis, [xs.length]);
+}
+
+function joined(op: StructuralOp<Axis>, values: readonly Value[], axis: number, newAxis: Shape): Value {
+  const shape = [...(values[0] as Value).shape, ...newAxis];
+  return applyStructural(op, values, { axis: normalizeAxis(op.name, axis, shape) })[0] as Value;
 }
 
 function listOf(op: string, xs: readonly Operand[]): Value[] {
   const given: unknown = xs;
   if (!Array.isArray(given)) throw new InputError(`${op}: expected an array of Values, got ${kindOf(given)}`);
-  if (xs.length === 0) throw new InputError(`${op}: got an empty array; there is nothing to join, and no shape to give`);
+  if (xs.length === 0) throw new InputError(`${op}: got an empty array; give at least one Value to join`);
   return xs.map((x) => toValue(op, x));
 }
 

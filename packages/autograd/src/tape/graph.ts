@@ -2,8 +2,8 @@ import type { ArrayAlgebra } from "../ops/algebra.js";
 import { cotangentOf, tangentsOf } from "../ops/differentiate.js";
 import type { ElementwiseOp, Linearization, Op, StructuralOp } from "../ops/op.js";
 import { ArrayNode, type Kept, linearizationOf, type Origin } from "./arrayNode.js";
-import type { Floor } from "./pass.js";
-import { CONST, EARLIER, NODE, PARAM, RELEASED, releasedError, Segment } from "./segments.js";
+import { type Floor, isBelow } from "./pass.js";
+import { RELEASED, releasedError, Segment, valueAt } from "./segments.js";
 import { FIRST_CODE, scalarOps } from "./scalar.generated.js";
 import { Param, Value } from "./value.js";
 
@@ -16,14 +16,14 @@ import { Param, Value } from "./value.js";
 export type Leaf = Value;
 
 /** Where an operand comes from. */
-export type GraphSource = { readonly node: GraphNode; readonly output: number } | { readonly leaf: Leaf } | null;
+type GraphSource = { readonly node: GraphNode; readonly output: number } | { readonly leaf: Leaf } | null;
 
-export class GraphNode {
+export interface GraphNode {
   readonly op: Op;
   readonly attributes: unknown;
   readonly scope: string | null;
   /** null for constants, and for what a transform does not follow. */
-  sources: GraphSource[] = [];
+  sources: GraphSource[];
   readonly operands: Kept[];
   readonly origins: readonly (Origin | null)[];
   readonly indices: readonly number[];
@@ -33,19 +33,6 @@ export class GraphNode {
   readonly index: number;
   /** Ascending in order of recording: array nodes stand before the scalar node recorded next. */
   readonly order: readonly [segment: number, offset: number, sequence: number];
-
-  constructor(fields: Omit<GraphNode, "sources">) {
-    this.op = fields.op;
-    this.attributes = fields.attributes;
-    this.scope = fields.scope;
-    this.operands = fields.operands;
-    this.origins = fields.origins;
-    this.indices = fields.indices;
-    this.outputs = fields.outputs;
-    this.origin = fields.origin;
-    this.index = fields.index;
-    this.order = fields.order;
-  }
 }
 
 export interface Graph {
@@ -101,43 +88,22 @@ class GraphReader {
     const target = this.targets.get(keyOf(origin))?.get(index);
     if (target !== undefined) return { leaf: target };
     if (origin instanceof Param) return this.scope === null ? { leaf: origin } : this.notFollowed();
-    if (this.isBelowFloor(origin, index)) return this.notFollowed();
-    if (origin instanceof ArrayNode) return { node: this.arrayNode(origin), output: index };
-    const { core } = origin;
-    const known = entryOf(this.known, core);
-    let node = known.get(index);
+    if (isBelow(this.scope?.floor ?? null, origin, index)) return this.notFollowed();
+    const isArray = origin instanceof ArrayNode;
+    const known = entryOf(this.known, keyOf(origin));
+    const key = isArray ? 0 : index;
+    let node = known.get(key);
     if (node === undefined) {
-      node = scalarNode(origin, index);
-      known.set(index, node);
+      node = isArray ? arrayNode(origin) : scalarNode(origin, index);
+      known.set(key, node);
       this.nodes.push(node);
     }
-    return { node, output: 0 };
-  }
-
-  private arrayNode(from: ArrayNode): GraphNode {
-    const known = entryOf(this.known, from);
-    let node = known.get(0);
-    if (node === undefined) {
-      if (from.released) releasedError();
-      const { op, attributes, scope, operands, origins, indices, outputs } = from;
-      const order = [from.segmentId, from.offset, from.sequence] as const;
-      node = new GraphNode({ op, attributes, scope, operands, origins, indices, outputs, origin: from, index: 0, order });
-      known.set(0, node);
-      this.nodes.push(node);
-    }
-    return node;
+    return { node, output: isArray ? index : 0 };
   }
 
   private notFollowed(): null {
     this.foreign = true;
     return null;
-  }
-
-  private isBelowFloor(origin: ArrayNode | Segment, index: number): boolean {
-    if (this.scope === null) return false;
-    const { segmentId, offset, sequence } = this.scope.floor;
-    if (origin instanceof ArrayNode) return origin.sequence < sequence;
-    return origin.core.id < segmentId || (origin.core.id === segmentId && index < offset);
   }
 }
 
@@ -151,6 +117,24 @@ function entryOf<K, V>(map: Map<K, Map<number, V>>, key: K): Map<number, V> {
   return entry;
 }
 
+function arrayNode(from: ArrayNode): GraphNode {
+  if (from.released) releasedError();
+  const { op, attributes, scope, operands, origins, indices, outputs, segmentId, offset, sequence } = from;
+  return {
+    op,
+    attributes,
+    scope,
+    sources: [],
+    operands,
+    origins,
+    indices,
+    outputs,
+    origin: from,
+    index: 0,
+    order: [segmentId, offset, sequence],
+  };
+}
+
 /** A node of a segment's columns. */
 function scalarNode(segment: Segment, offset: number): GraphNode {
   const { core } = segment;
@@ -160,11 +144,12 @@ function scalarNode(segment: Segment, offset: number): GraphNode {
   if (code === RELEASED) releasedError();
   const op = scalarOps[code - FIRST_CODE] as ElementwiseOp;
   const places = [core.a[place] as number, core.b[place] as number].slice(0, op.arity);
-  const operands = places.map((p) => operandAt(segment, p));
-  return new GraphNode({
+  const operands = places.map((p) => (core.op[p] === RELEASED ? releasedError() : valueAt(segment, p)));
+  return {
     op,
     attributes: null,
     scope: core.scopeAt(offset),
+    sources: [],
     operands: places.map((p) => core.v[p] as number),
     origins: operands.map(({ origin }) => origin),
     indices: operands.map(({ index }) => index),
@@ -172,25 +157,7 @@ function scalarNode(segment: Segment, offset: number): GraphNode {
     origin: segment,
     index: offset,
     order: [core.id, offset, Number.MAX_VALUE],
-  });
-}
-
-function operandAt(segment: Segment, place: number): { origin: Origin | null; index: number } {
-  const { core, sources } = segment;
-  const source = sources[core.a[place] as number] ?? null;
-  switch (core.op[place]) {
-    case CONST:
-      return { origin: null, index: 0 };
-    case PARAM:
-      return { origin: source, index: 0 };
-    case EARLIER:
-    case NODE:
-      return { origin: source, index: core.b[place] as number };
-    case RELEASED:
-      return releasedError();
-    default:
-      return { origin: segment, index: core.offsetOf(place) };
-  }
+  };
 }
 
 /** How a reader sees the operands and outputs of recorded nodes. */

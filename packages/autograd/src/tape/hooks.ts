@@ -1,5 +1,5 @@
-import { GraphError, ShapeError } from "../errors.js";
-import { formatShape, sameShape } from "../shape.js";
+import { GraphError } from "../errors.js";
+import { checkSameShape } from "../shape.js";
 import { ArrayNode } from "./arrayNode.js";
 import { HOOKED, type Segment } from "./segments.js";
 import { checkIsValue, Param, type Value } from "./value.js";
@@ -16,11 +16,19 @@ export interface HookedNode {
   readonly hooks: Hook[];
 }
 
+export function needsNoGradient(op: string): never {
+  throw new GraphError(`${op}: this value needs no gradient: it was computed from constants or under noGrad; start from a param(…)`);
+}
+
 /** The hooks of one value, in a list that may be added to. */
 function hooksOf(op: string, x: Value): Hook[] {
   const { origin } = x;
-  if (origin === null) throw new GraphError(`${op}: this value needs no gradient; only what depends on a param has one`);
-  if (origin instanceof Param) return listIn(leafHooks, origin);
+  if (origin === null) needsNoGradient(op);
+  if (origin instanceof Param) {
+    const hooks = leafHooks.get(origin) ?? [];
+    leafHooks.set(origin, hooks);
+    return hooks;
+  }
   if (origin instanceof ArrayNode) {
     origin.hooks ??= [];
     return (origin.hooks[x.index] ??= []);
@@ -28,20 +36,10 @@ function hooksOf(op: string, x: Value): Hook[] {
   return segmentHooks(op, origin, x.index);
 }
 
-function listIn(map: WeakMap<Param, Hook[]>, key: Param): Hook[] {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const list: Hook[] = [];
-  map.set(key, list);
-  return list;
-}
-
 function segmentHooks(op: string, { core }: Segment, offset: number): Hook[] {
   const place = core.locate(offset);
   if (place < 0)
-    throw new GraphError(
-      `${op}: an earlier backward pass released the graph of this value; call it before, or pass retainGraph: true there`,
-    );
+    throw new GraphError(`${op}: an earlier backward pass released this graph; call it before, or pass retainGraph: true there to keep it`);
   core.hooks ??= new Map();
   let entry = core.hooks.get(place);
   if (entry === undefined) {
@@ -69,10 +67,8 @@ export function addHook(x: Value, f: (gradient: Value) => Value | undefined | vo
     const changed = f(gradient);
     if (changed === undefined) return gradient;
     checkIsValue(changed);
-    if (sameShape(changed.shape, gradient.shape)) return changed;
-    throw new ShapeError(
-      `registerHook: a hook gave shape ${formatShape(changed.shape)} for a gradient of shape ${formatShape(gradient.shape)}; return the same shape, or nothing`,
-    );
+    checkSameShape("registerHook", "what a hook returned", changed.shape, gradient.shape, "return the gradient's shape, or nothing");
+    return changed;
   };
   const hooks = hooksOf("registerHook", x);
   hooks.push(hook);

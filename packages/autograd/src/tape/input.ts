@@ -1,7 +1,7 @@
-import { checkDType, type DType, isFloating, type TypedArray } from "../dtype.js";
+import { checkDType, type DType, dtypeOf, type TypedArray } from "../dtype.js";
 import { InputError, ShapeError } from "../errors.js";
-import { ArrayType, filled, newArray, type Payload, toPayload } from "../ops/array.js";
-import { checkShape, formatShape, type Shape } from "../shape.js";
+import { arrayOf, ArrayType, filledPayload, type Payload, toPayload } from "../ops/array.js";
+import { checkShape, formatShape, SCALAR, type Shape } from "../shape.js";
 
 /** Rectangular nests of numbers. */
 export type NestedNumbers = number | readonly NestedNumbers[];
@@ -25,23 +25,15 @@ export function payloadFrom(op: string, x: NumericInput, options: ArrayOptions =
 }
 
 export function isTypedArray(x: unknown): x is TypedArray {
-  return x instanceof Float64Array || x instanceof Float32Array || x instanceof Int32Array || x instanceof Uint8Array;
+  return dtypeOf(x) !== undefined;
 }
 
 function fromNumber(op: string, x: number, { shape, dtype = "float64" }: ArrayOptions): Payload {
-  if (shape === undefined && isFloating(dtype)) return x;
-  return toPayload(filled(new ArrayType(dtype, checkShape(op, shape ?? [])), dtype === "bool" ? Number(x !== 0) : x));
+  return filledPayload(new ArrayType(dtype, checkShape(op, shape ?? SCALAR)), dtype === "bool" ? Number(x !== 0) : x);
 }
 
 function fromTypedArray(op: string, x: TypedArray, { shape = [x.length], dtype = dtypeOf(x) }: ArrayOptions): Payload {
-  const type = new ArrayType(dtype, checkShape(op, shape));
-  return copied(op, type, x);
-}
-
-function dtypeOf(x: TypedArray): DType {
-  if (x instanceof Float64Array) return "float64";
-  if (x instanceof Float32Array) return "float32";
-  return x instanceof Int32Array ? "int32" : "bool";
+  return copied(op, new ArrayType(dtype, checkShape(op, shape)), x);
 }
 
 function copied(op: string, type: ArrayType, from: ArrayLike<number>): Payload {
@@ -50,10 +42,7 @@ function copied(op: string, type: ArrayType, from: ArrayLike<number>): Payload {
       `${op}: shape ${formatShape(type.shape)} has ${type.size} elements, the input ${from.length}; give a shape of that product`,
     );
   }
-  const out = newArray(type);
-  if (type.dtype === "bool") for (let k = 0; k < type.size; k++) out.data[out.offset + k] = from[k] !== 0 ? 1 : 0;
-  else out.data.set(from, out.offset);
-  return toPayload(out);
+  return toPayload(arrayOf(type, from));
 }
 
 function fromNest(op: string, x: readonly unknown[], { shape, dtype = "float64" }: ArrayOptions): Payload {
@@ -72,34 +61,18 @@ function shapeOfNest(x: unknown): number[] {
 }
 
 function flatten(op: string, x: unknown, shape: Shape, depth: number, out: number[]): void {
-  if (depth === shape.length) {
-    if (typeof x === "number") out.push(x);
-    else if (Array.isArray(x)) ragged(op, shape, depth, `an array of length ${x.length}`);
-    else rejectEntry(op, x);
-    return;
-  }
-  if (!Array.isArray(x)) {
-    if (typeof x === "number") ragged(op, shape, depth, "a number");
-    rejectEntry(op, x);
-  }
-  const entries = x as unknown[];
-  if (entries.length !== shape[depth]) ragged(op, shape, depth, `an array of length ${entries.length}`);
-  for (const entry of entries) flatten(op, entry, shape, depth + 1, out);
-}
-
-function ragged(op: string, shape: Shape, depth: number, got: string): never {
-  const expected = depth < shape.length ? `arrays of length ${shape[depth]}` : "numbers";
-  throw new ShapeError(
-    `${op}: ragged nest: the first entries give shape ${formatShape(shape)}, so depth ${depth} holds ${expected}, but there is ${got}. Every row must have the same length`,
-  );
-}
-
-function rejectEntry(op: string, x: unknown): never {
-  if (isValueLike(x))
-    throw new InputError(
-      `${op}: got an array of Values; join them first: stack([...]) makes one Value of them along a new axis, concat([...]) along an old one`,
+  const length = shape[depth];
+  if (Array.isArray(x) && x.length === length) for (const entry of x) flatten(op, entry, shape, depth + 1, out);
+  else if (typeof x === "number" && length === undefined) out.push(x);
+  else if (isValueLike(x))
+    throw new InputError(`${op}: got an array of Values; join them first: stack([...]) along a new axis, concat([...]) along an old one`);
+  else if (typeof x !== "number" && !Array.isArray(x)) throw new InputError(`${op}: a nest holds numbers, got ${kindOf(x)}`);
+  else {
+    const kind = (n: number | undefined): string => (n === undefined ? "a number" : `an array of length ${n}`);
+    throw new ShapeError(
+      `${op}: ragged nest: the first entries give shape ${formatShape(shape)}, so depth ${depth} expects ${kind(length)}, got ${kind(Array.isArray(x) ? x.length : undefined)}; give every row the same length`,
     );
-  throw new InputError(`${op}: a nest holds numbers, got ${kindOf(x)}`);
+  }
 }
 
 /** A Value of this or another copy of the package. */
@@ -108,8 +81,6 @@ export function isValueLike(x: unknown): boolean {
 }
 
 export function kindOf(x: unknown): string {
-  if (x === null) return "null";
-  if (typeof x === "function") return "a function";
-  if (typeof x === "object") return `an object (${Object.prototype.toString.call(x).slice(8, -1)})`;
-  return x === undefined ? "undefined" : `a ${typeof x}`;
+  if (x === null || x === undefined) return String(x);
+  return typeof x === "object" ? `an object (${Object.prototype.toString.call(x).slice(8, -1)})` : `a ${typeof x}`;
 }

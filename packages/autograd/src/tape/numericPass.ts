@@ -1,6 +1,6 @@
 import { NdArray, type Payload } from "../ops/array.js";
 import { cotangentOf } from "../ops/differentiate.js";
-import { addInto, addPayloads, raw, runPartial } from "../ops/raw.js";
+import { addInto, raw, runPartial } from "../ops/raw.js";
 import { unbroadcast } from "../ops/shapes.js";
 import { tracer } from "../ops/tracer.js";
 import { type ArrayNode, type Kept, linearizationOf, typeOfKept } from "./arrayNode.js";
@@ -60,7 +60,7 @@ export class NumericPass extends Pass<Payload, Float64Array> {
     const { cotangent } = slot;
     if (slot.owned && tracer === null && cotangent instanceof NdArray && d instanceof NdArray) addInto(cotangent, d);
     else {
-      slot.cotangent = addPayloads(cotangent, d);
+      slot.cotangent = raw.add(cotangent, d);
       slot.owned = true;
     }
   }

@@ -1,8 +1,20 @@
 import { GraphError } from "../errors.js";
-import { ArrayNode, type Origin } from "./arrayNode.js";
+import { ArrayNode, nextArraySequence, type Origin } from "./arrayNode.js";
 import type { HookedNode } from "./hooks.js";
 import type { SweepEvents } from "./scalar.generated.js";
-import { bisect, CAPACITY, type Core, duringPass, EARLIER, HOOKED, PARAM, releasedError, Segment, type Source } from "./segments.js";
+import {
+  bisect,
+  CAPACITY,
+  type Core,
+  duringPass,
+  EARLIER,
+  HOOKED,
+  openCoreOf,
+  PARAM,
+  releasedError,
+  Segment,
+  type Source,
+} from "./segments.js";
 import { Param, type Value } from "./value.js";
 
 /** Nodes recorded before a transform began are not its business: what lies below the floor is noted as foreign, not followed. */
@@ -10,6 +22,19 @@ export interface Floor {
   readonly segmentId: number;
   readonly offset: number;
   readonly sequence: number;
+}
+
+/** The floor of a transform that begins here. */
+export function floorHere(): Floor {
+  const { id, n } = openCoreOf();
+  return { segmentId: id, offset: n, sequence: nextArraySequence() };
+}
+
+export function isBelow(floor: Floor | null, origin: ArrayNode | Segment, index: number): boolean {
+  if (floor === null) return false;
+  if (origin instanceof ArrayNode) return origin.sequence < floor.sequence;
+  const { id } = origin.core;
+  return id < floor.segmentId || (id === floor.segmentId && index < floor.offset);
 }
 
 const spareMarks: Uint8Array[] = [];
@@ -26,7 +51,7 @@ export class PendingSegment<A> {
   limit = 0;
   hiImport = -1;
   visited = 0;
-  queued = true;
+  queued = false;
   /** Every node was visited, or the pass is over: the scratch is back in the pool. */
   complete = false;
   /** Lowest and highest places ever marked. */
@@ -149,16 +174,14 @@ export abstract class Pass<D, A> implements SweepEvents<D, A> {
   }
 
   private touchNode(node: ArrayNode, output: number, d: D): void {
-    if (this.floor !== null && node.sequence < this.floor.sequence) return this.leave(node, output, d);
+    if (isBelow(this.floor, node, output)) return this.leave(node, output, d);
     if (node.released) releasedError();
     if (node.cotangents === null) {
       node.cotangents = node.outputs.map(() => null);
       node.pendingIn = this;
       insert(this.nodes, node, (x) => x.sequence);
     } else if (node.pendingIn !== this) {
-      throw new GraphError(
-        "backward: a hook started a backward pass through the graph that is being swept; detach() what the hook computes with",
-      );
+      throw new GraphError("backward: a hook started a backward pass through the graph of this one; detach() what the hook computes with");
     }
     const cotangents = node.cotangents as (D | null)[];
     const before = cotangents[output];
@@ -171,18 +194,17 @@ export abstract class Pass<D, A> implements SweepEvents<D, A> {
     }
   }
 
-  private touchScalar({ core, sources }: Segment, offset: number, d: D): void {
-    const { floor } = this;
-    if (floor !== null && (core.id < floor.segmentId || (core.id === floor.segmentId && offset < floor.offset)))
-      return this.leave(core, offset, d);
+  private touchScalar(origin: Segment, offset: number, d: D): void {
+    const { core, sources } = origin;
+    if (isBelow(this.floor, origin, offset)) return this.leave(core, offset, d);
     const place = core.locate(offset);
     if (place < 0) releasedError();
     let p = this.segments.get(core);
     if (p === undefined) {
       p = new PendingSegment(core, sources, place, this.newAdjoint());
       this.segments.set(core, p);
-      insert(this.queue, p, (x) => x.core.id);
-    } else if (!p.queued) {
+    }
+    if (!p.queued) {
       p.hi = p.lo = place;
       p.queued = true;
       insert(this.queue, p, (x) => x.core.id);

@@ -1,4 +1,5 @@
 import { isAbstract } from "../ops/tracer.js";
+import { formatShape } from "../shape.js";
 import type { Value } from "./value.js";
 
 const EDGE = 3;
@@ -10,7 +11,7 @@ function number(x: number): string {
 
 /** `float64 [2, 3] [[1, 2, 3], [4, 5, 6]]`; long axes are shortened in the middle. */
 export function print(x: Value): string {
-  if (isAbstract(x.payload)) return `${x.dtype} [${x.shape.join(", ")}] (traced)`;
+  if (isAbstract(x.payload)) return `${x.dtype} ${formatShape(x.shape)} (traced)`;
   const { data, shape, dtype } = x;
   const show = (axis: number, start: number, size: number): string => {
     if (axis === shape.length) return dtype === "bool" ? String(data[start] !== 0) : number(data[start] as number);
@@ -22,5 +23,5 @@ export function print(x: Value): string {
     return `[${entries.join(", ")}]`;
   };
   const values = show(0, 0, data.length);
-  return shape.length === 0 ? `${dtype} ${values}` : `${dtype} [${shape.join(", ")}] ${values}`;
+  return shape.length === 0 ? `${dtype} ${values}` : `${dtype} ${formatShape(shape)} ${values}`;
 }

@@ -9,17 +9,16 @@ import { FIRST_CODE, scalarOps } from "./scalar.generated.js";
 import {
   CAPACITY,
   CONST,
-  EARLIER,
   HOOKED,
   NODE,
   openCoreOf,
-  PARAM,
   RELEASED,
   releasedError,
   Segment,
   seal,
   segment,
   setExactSeals,
+  valueAt,
   viewOf,
 } from "./segments.js";
 import { type Param, Value } from "./value.js";
@@ -159,7 +158,7 @@ export class RecordedPass extends Pass<Value, Adjoints> {
     }
     let x = known.at[place];
     if (x === undefined) {
-      x = known.at[place] = valueOf(known.segment, place);
+      x = known.at[place] = valueAt(known.segment, place);
       known.places.push(place);
     }
     return x;
@@ -199,21 +198,4 @@ function newColumn(): Adjoints {
 /** A root that holds of its segment only what it depends on. */
 function narrowed(root: Value): Value {
   return root.origin instanceof Segment ? new Value(viewOf(root.origin, root.index), root.index, root.payload) : root;
-}
-
-function valueOf(from: Segment, place: number): Value {
-  const { core, sources } = from;
-  const x = core.v[place] as number;
-  const source = sources[core.a[place] as number] ?? null;
-  switch (core.op[place]) {
-    case CONST:
-      return new Value(null, 0, x);
-    case PARAM:
-      return (source as Param).payload === x ? (source as Param) : new Value(source, 0, x);
-    case EARLIER:
-    case NODE:
-      return new Value(source, core.b[place] as number, x);
-    default:
-      return new Value(from, core.offsetOf(place), x);
-  }
 }

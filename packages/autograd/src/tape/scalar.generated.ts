@@ -1,6 +1,7 @@
 // Generated from ops/elementwise.ts by `pnpm generate` (scripts/generate.ts). Do not edit.
 
 import { pow as ieeePow } from "../ops/ieee.js";
+import type { ElementwiseOp } from "../ops/op.js";
 import { binary, unary } from "../ops/table.js";
 import { applyBinary, applyElementwise, type Operand, unrecorded } from "./apply.js";
 import type { PendingSegment } from "./pass.js";
@@ -11,32 +12,22 @@ const ops = { ...unary, ...binary };
 
 /** The operation that a code in a segment's `op` column stands for, counted from FIRST_CODE. */
 export const FIRST_CODE = 6;
-export const scalarOps = [
-  ops.identity,
-  ops.neg,
-  ops.exp,
-  ops.expm1,
-  ops.log,
-  ops.log1p,
-  ops.sqrt,
-  ops.square,
-  ops.abs,
-  ops.sign,
-  ops.reciprocal,
-  ops.sin,
-  ops.cos,
-  ops.tanh,
-  ops.sigmoid,
-  ops.relu,
-  ops.softplus,
-  ops.add,
-  ops.sub,
-  ops.mul,
-  ops.div,
-  ops.pow,
-  ops.maximum,
-  ops.minimum,
-];
+export const scalarOps: readonly ElementwiseOp[] = Object.values(ops);
+
+/** Writes the row of an operation on one scalar, whose result is r. Those on two are written out below: most nodes are sums and products. */
+function recorded(code: number, r: number, x: Value): Value {
+  if (x.origin === null || (core.n >= core.full && !room())) return unrecorded(scalarOps[code - FIRST_CODE]!, r, x);
+  const s = segment;
+  const c = core;
+  const a = x.origin === s ? x.index : importOf(x);
+  const i = c.n;
+  c.n = i + 1;
+  c.op[i] = code;
+  c.a[i] = a;
+  c.b[i] = a;
+  c.v[i] = r;
+  return new Value(s, i, r);
+}
 
 /**
  * The value itself, as a new node of the graph; elementwise.
@@ -46,21 +37,8 @@ export const scalarOps = [
  * console.log(identity(1.5).item()); // 1.5
  */
 export function identity(x: Operand): Value {
-  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.identity, [x]);
-  const u = x as Value;
-  const p = u.payload as number;
-  const r = p;
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.identity, r, u);
-  const s = segment;
-  const c = core;
-  const a = u.origin === s ? u.index : importOf(u);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = 6;
-  c.a[i] = a;
-  c.b[i] = a;
-  c.v[i] = r;
-  return new Value(s, i, r);
+  const p = (x as Value)?.payload;
+  return typeof p === "number" ? recorded(6, p, x as Value) : applyElementwise(ops.identity, [x]);
 }
 
 /**
@@ -71,21 +49,8 @@ export function identity(x: Operand): Value {
  * console.log(neg(1.5).item()); // -1.5
  */
 export function neg(x: Operand): Value {
-  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.neg, [x]);
-  const u = x as Value;
-  const p = u.payload as number;
-  const r = -p;
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.neg, r, u);
-  const s = segment;
-  const c = core;
-  const a = u.origin === s ? u.index : importOf(u);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = 7;
-  c.a[i] = a;
-  c.b[i] = a;
-  c.v[i] = r;
-  return new Value(s, i, r);
+  const p = (x as Value)?.payload;
+  return typeof p === "number" ? recorded(7, -p, x as Value) : applyElementwise(ops.neg, [x]);
 }
 
 /**
@@ -96,21 +61,8 @@ export function neg(x: Operand): Value {
  * console.log(exp(1.5).item()); // 4.4816890703380645
  */
 export function exp(x: Operand): Value {
-  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.exp, [x]);
-  const u = x as Value;
-  const p = u.payload as number;
-  const r = Math.exp(p);
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.exp, r, u);
-  const s = segment;
-  const c = core;
-  const a = u.origin === s ? u.index : importOf(u);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = 8;
-  c.a[i] = a;
-  c.b[i] = a;
-  c.v[i] = r;
-  return new Value(s, i, r);
+  const p = (x as Value)?.payload;
+  return typeof p === "number" ? recorded(8, Math.exp(p), x as Value) : applyElementwise(ops.exp, [x]);
 }
 
 /**
@@ -121,21 +73,8 @@ export function exp(x: Operand): Value {
  * console.log(expm1(1.5).item()); // 3.481689070338065
  */
 export function expm1(x: Operand): Value {
-  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.expm1, [x]);
-  const u = x as Value;
-  const p = u.payload as number;
-  const r = Math.expm1(p);
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.expm1, r, u);
-  const s = segment;
-  const c = core;
-  const a = u.origin === s ? u.index : importOf(u);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = 9;
-  c.a[i] = a;
-  c.b[i] = a;
-  c.v[i] = r;
-  return new Value(s, i, r);
+  const p = (x as Value)?.payload;
+  return typeof p === "number" ? recorded(9, Math.expm1(p), x as Value) : applyElementwise(ops.expm1, [x]);
 }
 
 /**
@@ -143,24 +82,11 @@ export function expm1(x: Operand): Value {
  * Derivative: d/dx = 1 / x.
  * @example
  * import { log } from "@unroll/autograd";
- * console.log(log(3.03).item()); // 1.1085626195212777
+ * console.log(log(1.5).item()); // 0.4054651081081644
  */
 export function log(x: Operand): Value {
-  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.log, [x]);
-  const u = x as Value;
-  const p = u.payload as number;
-  const r = Math.log(p);
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.log, r, u);
-  const s = segment;
-  const c = core;
-  const a = u.origin === s ? u.index : importOf(u);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = 10;
-  c.a[i] = a;
-  c.b[i] = a;
-  c.v[i] = r;
-  return new Value(s, i, r);
+  const p = (x as Value)?.payload;
+  return typeof p === "number" ? recorded(10, Math.log(p), x as Value) : applyElementwise(ops.log, [x]);
 }
 
 /**
@@ -168,24 +94,11 @@ export function log(x: Operand): Value {
  * Derivative: d/dx = 1 / (x + 1).
  * @example
  * import { log1p } from "@unroll/autograd";
- * console.log(log1p(2.03).item()); // 1.1085626195212777
+ * console.log(log1p(1.5).item()); // 0.9162907318741551
  */
 export function log1p(x: Operand): Value {
-  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.log1p, [x]);
-  const u = x as Value;
-  const p = u.payload as number;
-  const r = Math.log1p(p);
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.log1p, r, u);
-  const s = segment;
-  const c = core;
-  const a = u.origin === s ? u.index : importOf(u);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = 11;
-  c.a[i] = a;
-  c.b[i] = a;
-  c.v[i] = r;
-  return new Value(s, i, r);
+  const p = (x as Value)?.payload;
+  return typeof p === "number" ? recorded(11, Math.log1p(p), x as Value) : applyElementwise(ops.log1p, [x]);
 }
 
 /**
@@ -193,24 +106,11 @@ export function log1p(x: Operand): Value {
  * Derivative: d/dx = 0.5 / out.
  * @example
  * import { sqrt } from "@unroll/autograd";
- * console.log(sqrt(3.03).item()); // 1.740689518552921
+ * console.log(sqrt(1.5).item()); // 1.224744871391589
  */
 export function sqrt(x: Operand): Value {
-  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.sqrt, [x]);
-  const u = x as Value;
-  const p = u.payload as number;
-  const r = Math.sqrt(p);
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.sqrt, r, u);
-  const s = segment;
-  const c = core;
-  const a = u.origin === s ? u.index : importOf(u);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = 12;
-  c.a[i] = a;
-  c.b[i] = a;
-  c.v[i] = r;
-  return new Value(s, i, r);
+  const p = (x as Value)?.payload;
+  return typeof p === "number" ? recorded(12, Math.sqrt(p), x as Value) : applyElementwise(ops.sqrt, [x]);
 }
 
 /**
@@ -221,21 +121,8 @@ export function sqrt(x: Operand): Value {
  * console.log(square(1.5).item()); // 2.25
  */
 export function square(x: Operand): Value {
-  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.square, [x]);
-  const u = x as Value;
-  const p = u.payload as number;
-  const r = p * p;
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.square, r, u);
-  const s = segment;
-  const c = core;
-  const a = u.origin === s ? u.index : importOf(u);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = 13;
-  c.a[i] = a;
-  c.b[i] = a;
-  c.v[i] = r;
-  return new Value(s, i, r);
+  const p = (x as Value)?.payload;
+  return typeof p === "number" ? recorded(13, p * p, x as Value) : applyElementwise(ops.square, [x]);
 }
 
 /**
@@ -243,24 +130,11 @@ export function square(x: Operand): Value {
  * Derivative: d/dx = Math.sign(x).
  * @example
  * import { abs } from "@unroll/autograd";
- * console.log(abs(2.3).item()); // 2.3
+ * console.log(abs(1.5).item()); // 1.5
  */
 export function abs(x: Operand): Value {
-  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.abs, [x]);
-  const u = x as Value;
-  const p = u.payload as number;
-  const r = Math.abs(p);
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.abs, r, u);
-  const s = segment;
-  const c = core;
-  const a = u.origin === s ? u.index : importOf(u);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = 14;
-  c.a[i] = a;
-  c.b[i] = a;
-  c.v[i] = r;
-  return new Value(s, i, r);
+  const p = (x as Value)?.payload;
+  return typeof p === "number" ? recorded(14, Math.abs(p), x as Value) : applyElementwise(ops.abs, [x]);
 }
 
 /**
@@ -268,24 +142,11 @@ export function abs(x: Operand): Value {
  * Derivative: d/dx = 0.
  * @example
  * import { sign } from "@unroll/autograd";
- * console.log(sign(2.3).item()); // 1
+ * console.log(sign(1.5).item()); // 1
  */
 export function sign(x: Operand): Value {
-  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.sign, [x]);
-  const u = x as Value;
-  const p = u.payload as number;
-  const r = Math.sign(p);
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.sign, r, u);
-  const s = segment;
-  const c = core;
-  const a = u.origin === s ? u.index : importOf(u);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = 15;
-  c.a[i] = a;
-  c.b[i] = a;
-  c.v[i] = r;
-  return new Value(s, i, r);
+  const p = (x as Value)?.payload;
+  return typeof p === "number" ? recorded(15, Math.sign(p), x as Value) : applyElementwise(ops.sign, [x]);
 }
 
 /**
@@ -293,24 +154,11 @@ export function sign(x: Operand): Value {
  * Derivative: d/dx = -(out * out).
  * @example
  * import { reciprocal } from "@unroll/autograd";
- * console.log(reciprocal(2.3).item()); // 0.4347826086956522
+ * console.log(reciprocal(1.5).item()); // 0.6666666666666666
  */
 export function reciprocal(x: Operand): Value {
-  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.reciprocal, [x]);
-  const u = x as Value;
-  const p = u.payload as number;
-  const r = 1 / p;
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.reciprocal, r, u);
-  const s = segment;
-  const c = core;
-  const a = u.origin === s ? u.index : importOf(u);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = 16;
-  c.a[i] = a;
-  c.b[i] = a;
-  c.v[i] = r;
-  return new Value(s, i, r);
+  const p = (x as Value)?.payload;
+  return typeof p === "number" ? recorded(16, 1 / p, x as Value) : applyElementwise(ops.reciprocal, [x]);
 }
 
 /**
@@ -321,21 +169,8 @@ export function reciprocal(x: Operand): Value {
  * console.log(sin(1.5).item()); // 0.9974949866040544
  */
 export function sin(x: Operand): Value {
-  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.sin, [x]);
-  const u = x as Value;
-  const p = u.payload as number;
-  const r = Math.sin(p);
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.sin, r, u);
-  const s = segment;
-  const c = core;
-  const a = u.origin === s ? u.index : importOf(u);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = 17;
-  c.a[i] = a;
-  c.b[i] = a;
-  c.v[i] = r;
-  return new Value(s, i, r);
+  const p = (x as Value)?.payload;
+  return typeof p === "number" ? recorded(17, Math.sin(p), x as Value) : applyElementwise(ops.sin, [x]);
 }
 
 /**
@@ -346,21 +181,8 @@ export function sin(x: Operand): Value {
  * console.log(cos(1.5).item()); // 0.0707372016677029
  */
 export function cos(x: Operand): Value {
-  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.cos, [x]);
-  const u = x as Value;
-  const p = u.payload as number;
-  const r = Math.cos(p);
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.cos, r, u);
-  const s = segment;
-  const c = core;
-  const a = u.origin === s ? u.index : importOf(u);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = 18;
-  c.a[i] = a;
-  c.b[i] = a;
-  c.v[i] = r;
-  return new Value(s, i, r);
+  const p = (x as Value)?.payload;
+  return typeof p === "number" ? recorded(18, Math.cos(p), x as Value) : applyElementwise(ops.cos, [x]);
 }
 
 /**
@@ -371,21 +193,8 @@ export function cos(x: Operand): Value {
  * console.log(tanh(1.5).item()); // 0.9051482536448664
  */
 export function tanh(x: Operand): Value {
-  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.tanh, [x]);
-  const u = x as Value;
-  const p = u.payload as number;
-  const r = Math.tanh(p);
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.tanh, r, u);
-  const s = segment;
-  const c = core;
-  const a = u.origin === s ? u.index : importOf(u);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = 19;
-  c.a[i] = a;
-  c.b[i] = a;
-  c.v[i] = r;
-  return new Value(s, i, r);
+  const p = (x as Value)?.payload;
+  return typeof p === "number" ? recorded(19, Math.tanh(p), x as Value) : applyElementwise(ops.tanh, [x]);
 }
 
 /**
@@ -393,24 +202,11 @@ export function tanh(x: Operand): Value {
  * Derivative: d/dx = out * (1 - out).
  * @example
  * import { sigmoid } from "@unroll/autograd";
- * console.log(sigmoid(2).item()); // 0.8807970779778823
+ * console.log(sigmoid(1.5).item()); // 0.8175744761936437
  */
 export function sigmoid(x: Operand): Value {
-  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.sigmoid, [x]);
-  const u = x as Value;
-  const p = u.payload as number;
-  const r = 1 / (1 + Math.exp(-p));
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.sigmoid, r, u);
-  const s = segment;
-  const c = core;
-  const a = u.origin === s ? u.index : importOf(u);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = 20;
-  c.a[i] = a;
-  c.b[i] = a;
-  c.v[i] = r;
-  return new Value(s, i, r);
+  const p = (x as Value)?.payload;
+  return typeof p === "number" ? recorded(20, 1 / (1 + Math.exp(-p)), x as Value) : applyElementwise(ops.sigmoid, [x]);
 }
 
 /**
@@ -418,24 +214,11 @@ export function sigmoid(x: Operand): Value {
  * Derivative: d/dx = 1 where x > 0, else 0.
  * @example
  * import { relu } from "@unroll/autograd";
- * console.log(relu(2.3).item()); // 2.3
+ * console.log(relu(1.5).item()); // 1.5
  */
 export function relu(x: Operand): Value {
-  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.relu, [x]);
-  const u = x as Value;
-  const p = u.payload as number;
-  const r = Math.max(p, 0);
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.relu, r, u);
-  const s = segment;
-  const c = core;
-  const a = u.origin === s ? u.index : importOf(u);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = 21;
-  c.a[i] = a;
-  c.b[i] = a;
-  c.v[i] = r;
-  return new Value(s, i, r);
+  const p = (x as Value)?.payload;
+  return typeof p === "number" ? recorded(21, Math.max(p, 0), x as Value) : applyElementwise(ops.relu, [x]);
 }
 
 /**
@@ -443,24 +226,13 @@ export function relu(x: Operand): Value {
  * Derivative: d/dx = 1 / (1 + Math.exp(-x)).
  * @example
  * import { softplus } from "@unroll/autograd";
- * console.log(softplus(2).item()); // 2.1269280110429727
+ * console.log(softplus(1.5).item()); // 1.7014132779827524
  */
 export function softplus(x: Operand): Value {
-  if (typeof (x as Value)?.payload !== "number") return applyElementwise(ops.softplus, [x]);
-  const u = x as Value;
-  const p = u.payload as number;
-  const r = Math.max(p, 0) + Math.log1p(Math.exp(-Math.abs(p)));
-  if (u.origin === null || (core.top - core.n < 3 && !room())) return unrecorded(ops.softplus, r, u);
-  const s = segment;
-  const c = core;
-  const a = u.origin === s ? u.index : importOf(u);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = 22;
-  c.a[i] = a;
-  c.b[i] = a;
-  c.v[i] = r;
-  return new Value(s, i, r);
+  const p = (x as Value)?.payload;
+  return typeof p === "number"
+    ? recorded(22, Math.max(p, 0) + Math.log1p(Math.exp(-Math.abs(p))), x as Value)
+    : applyElementwise(ops.softplus, [x]);
 }
 
 /**
@@ -471,19 +243,18 @@ export function softplus(x: Operand): Value {
  * console.log(add(1.5, 0.6).item()); // 2.1
  */
 export function add(x: Operand, y: Operand): Value {
-  if (typeof (x as Value)?.payload !== "number" || (typeof y !== "number" && typeof (y as Value)?.payload !== "number")) {
-    return applyBinary(ops.add, x, y);
-  }
+  const p = (x as Value)?.payload;
+  const q = typeof y === "number" ? y : (y as Value)?.payload;
+  if (typeof p !== "number" || typeof q !== "number") return applyBinary(ops.add, x, y);
   const u = x as Value;
-  const p = u.payload as number;
-  const q = typeof y === "number" ? y : ((y as Value).payload as number);
+  const w = y as Value | number;
   const r = p + q;
-  if (u.origin === null && (typeof y === "number" || (y as Value).origin === null)) return new Value(null, 0, r);
-  if (core.top - core.n < 3 && !room()) return unrecorded(ops.add, r, u, y);
-  const s = segment;
+  if ((u.origin === null && (typeof w === "number" || w.origin === null)) || (core.n >= core.full && !room()))
+    return unrecorded(ops.add, r, u, w);
   const c = core;
+  const s = segment;
   const a = u.origin === s ? u.index : importOf(u);
-  const b = typeof y === "number" ? constant(c, y) : (y as Value).origin === s ? (y as Value).index : importOf(y as Value);
+  const b = typeof w === "number" ? constant(c, w) : w.origin === s ? w.index : importOf(w);
   const i = c.n;
   c.n = i + 1;
   c.op[i] = 23;
@@ -501,19 +272,18 @@ export function add(x: Operand, y: Operand): Value {
  * console.log(sub(1.5, 0.6).item()); // 0.9
  */
 export function sub(x: Operand, y: Operand): Value {
-  if (typeof (x as Value)?.payload !== "number" || (typeof y !== "number" && typeof (y as Value)?.payload !== "number")) {
-    return applyBinary(ops.sub, x, y);
-  }
+  const p = (x as Value)?.payload;
+  const q = typeof y === "number" ? y : (y as Value)?.payload;
+  if (typeof p !== "number" || typeof q !== "number") return applyBinary(ops.sub, x, y);
   const u = x as Value;
-  const p = u.payload as number;
-  const q = typeof y === "number" ? y : ((y as Value).payload as number);
+  const w = y as Value | number;
   const r = p - q;
-  if (u.origin === null && (typeof y === "number" || (y as Value).origin === null)) return new Value(null, 0, r);
-  if (core.top - core.n < 3 && !room()) return unrecorded(ops.sub, r, u, y);
-  const s = segment;
+  if ((u.origin === null && (typeof w === "number" || w.origin === null)) || (core.n >= core.full && !room()))
+    return unrecorded(ops.sub, r, u, w);
   const c = core;
+  const s = segment;
   const a = u.origin === s ? u.index : importOf(u);
-  const b = typeof y === "number" ? constant(c, y) : (y as Value).origin === s ? (y as Value).index : importOf(y as Value);
+  const b = typeof w === "number" ? constant(c, w) : w.origin === s ? w.index : importOf(w);
   const i = c.n;
   c.n = i + 1;
   c.op[i] = 24;
@@ -531,19 +301,18 @@ export function sub(x: Operand, y: Operand): Value {
  * console.log(mul(1.5, 0.6).item()); // 0.8999999999999999
  */
 export function mul(x: Operand, y: Operand): Value {
-  if (typeof (x as Value)?.payload !== "number" || (typeof y !== "number" && typeof (y as Value)?.payload !== "number")) {
-    return applyBinary(ops.mul, x, y);
-  }
+  const p = (x as Value)?.payload;
+  const q = typeof y === "number" ? y : (y as Value)?.payload;
+  if (typeof p !== "number" || typeof q !== "number") return applyBinary(ops.mul, x, y);
   const u = x as Value;
-  const p = u.payload as number;
-  const q = typeof y === "number" ? y : ((y as Value).payload as number);
+  const w = y as Value | number;
   const r = p * q;
-  if (u.origin === null && (typeof y === "number" || (y as Value).origin === null)) return new Value(null, 0, r);
-  if (core.top - core.n < 3 && !room()) return unrecorded(ops.mul, r, u, y);
-  const s = segment;
+  if ((u.origin === null && (typeof w === "number" || w.origin === null)) || (core.n >= core.full && !room()))
+    return unrecorded(ops.mul, r, u, w);
   const c = core;
+  const s = segment;
   const a = u.origin === s ? u.index : importOf(u);
-  const b = typeof y === "number" ? constant(c, y) : (y as Value).origin === s ? (y as Value).index : importOf(y as Value);
+  const b = typeof w === "number" ? constant(c, w) : w.origin === s ? w.index : importOf(w);
   const i = c.n;
   c.n = i + 1;
   c.op[i] = 25;
@@ -558,22 +327,21 @@ export function mul(x: Operand, y: Operand): Value {
  * Derivative: d/dx = 1 / y; d/dy = -(out / y).
  * @example
  * import { div } from "@unroll/autograd";
- * console.log(div(1.5, 1.92).item()); // 0.78125
+ * console.log(div(1.5, 0.6).item()); // 2.5
  */
 export function div(x: Operand, y: Operand): Value {
-  if (typeof (x as Value)?.payload !== "number" || (typeof y !== "number" && typeof (y as Value)?.payload !== "number")) {
-    return applyBinary(ops.div, x, y);
-  }
+  const p = (x as Value)?.payload;
+  const q = typeof y === "number" ? y : (y as Value)?.payload;
+  if (typeof p !== "number" || typeof q !== "number") return applyBinary(ops.div, x, y);
   const u = x as Value;
-  const p = u.payload as number;
-  const q = typeof y === "number" ? y : ((y as Value).payload as number);
+  const w = y as Value | number;
   const r = p / q;
-  if (u.origin === null && (typeof y === "number" || (y as Value).origin === null)) return new Value(null, 0, r);
-  if (core.top - core.n < 3 && !room()) return unrecorded(ops.div, r, u, y);
-  const s = segment;
+  if ((u.origin === null && (typeof w === "number" || w.origin === null)) || (core.n >= core.full && !room()))
+    return unrecorded(ops.div, r, u, w);
   const c = core;
+  const s = segment;
   const a = u.origin === s ? u.index : importOf(u);
-  const b = typeof y === "number" ? constant(c, y) : (y as Value).origin === s ? (y as Value).index : importOf(y as Value);
+  const b = typeof w === "number" ? constant(c, w) : w.origin === s ? w.index : importOf(w);
   const i = c.n;
   c.n = i + 1;
   c.op[i] = 26;
@@ -588,22 +356,21 @@ export function div(x: Operand, y: Operand): Value {
  * Derivative: d/dx = y * pow(x, y - 1) where y !== 0, else 0; d/dy = out * Math.log(x) where !(x === 0 && y >= 0), else 0.
  * @example
  * import { pow } from "@unroll/autograd";
- * console.log(pow(2.33, 1).item()); // 2.33
+ * console.log(pow(1.5, 0.6).item()); // 1.2754245006257907
  */
 export function pow(x: Operand, y: Operand): Value {
-  if (typeof (x as Value)?.payload !== "number" || (typeof y !== "number" && typeof (y as Value)?.payload !== "number")) {
-    return applyBinary(ops.pow, x, y);
-  }
+  const p = (x as Value)?.payload;
+  const q = typeof y === "number" ? y : (y as Value)?.payload;
+  if (typeof p !== "number" || typeof q !== "number") return applyBinary(ops.pow, x, y);
   const u = x as Value;
-  const p = u.payload as number;
-  const q = typeof y === "number" ? y : ((y as Value).payload as number);
+  const w = y as Value | number;
   const r = ieeePow(p, q);
-  if (u.origin === null && (typeof y === "number" || (y as Value).origin === null)) return new Value(null, 0, r);
-  if (core.top - core.n < 3 && !room()) return unrecorded(ops.pow, r, u, y);
-  const s = segment;
+  if ((u.origin === null && (typeof w === "number" || w.origin === null)) || (core.n >= core.full && !room()))
+    return unrecorded(ops.pow, r, u, w);
   const c = core;
+  const s = segment;
   const a = u.origin === s ? u.index : importOf(u);
-  const b = typeof y === "number" ? constant(c, y) : (y as Value).origin === s ? (y as Value).index : importOf(y as Value);
+  const b = typeof w === "number" ? constant(c, w) : w.origin === s ? w.index : importOf(w);
   const i = c.n;
   c.n = i + 1;
   c.op[i] = 27;
@@ -618,22 +385,21 @@ export function pow(x: Operand, y: Operand): Value {
  * Derivative: d/dx = x === y ? 0.5 : 1 where x >= y, else 0; d/dy = x === y ? 0.5 : 1 where y >= x, else 0.
  * @example
  * import { maximum } from "@unroll/autograd";
- * console.log(maximum(2.5, -0.5).item()); // 2.5
+ * console.log(maximum(1.5, 0.6).item()); // 1.5
  */
 export function maximum(x: Operand, y: Operand): Value {
-  if (typeof (x as Value)?.payload !== "number" || (typeof y !== "number" && typeof (y as Value)?.payload !== "number")) {
-    return applyBinary(ops.maximum, x, y);
-  }
+  const p = (x as Value)?.payload;
+  const q = typeof y === "number" ? y : (y as Value)?.payload;
+  if (typeof p !== "number" || typeof q !== "number") return applyBinary(ops.maximum, x, y);
   const u = x as Value;
-  const p = u.payload as number;
-  const q = typeof y === "number" ? y : ((y as Value).payload as number);
+  const w = y as Value | number;
   const r = Math.max(p, q);
-  if (u.origin === null && (typeof y === "number" || (y as Value).origin === null)) return new Value(null, 0, r);
-  if (core.top - core.n < 3 && !room()) return unrecorded(ops.maximum, r, u, y);
-  const s = segment;
+  if ((u.origin === null && (typeof w === "number" || w.origin === null)) || (core.n >= core.full && !room()))
+    return unrecorded(ops.maximum, r, u, w);
   const c = core;
+  const s = segment;
   const a = u.origin === s ? u.index : importOf(u);
-  const b = typeof y === "number" ? constant(c, y) : (y as Value).origin === s ? (y as Value).index : importOf(y as Value);
+  const b = typeof w === "number" ? constant(c, w) : w.origin === s ? w.index : importOf(w);
   const i = c.n;
   c.n = i + 1;
   c.op[i] = 28;
@@ -648,22 +414,21 @@ export function maximum(x: Operand, y: Operand): Value {
  * Derivative: d/dx = x === y ? 0.5 : 1 where x <= y, else 0; d/dy = x === y ? 0.5 : 1 where y <= x, else 0.
  * @example
  * import { minimum } from "@unroll/autograd";
- * console.log(minimum(2.5, -0.5).item()); // -0.5
+ * console.log(minimum(1.5, 0.6).item()); // 0.6
  */
 export function minimum(x: Operand, y: Operand): Value {
-  if (typeof (x as Value)?.payload !== "number" || (typeof y !== "number" && typeof (y as Value)?.payload !== "number")) {
-    return applyBinary(ops.minimum, x, y);
-  }
+  const p = (x as Value)?.payload;
+  const q = typeof y === "number" ? y : (y as Value)?.payload;
+  if (typeof p !== "number" || typeof q !== "number") return applyBinary(ops.minimum, x, y);
   const u = x as Value;
-  const p = u.payload as number;
-  const q = typeof y === "number" ? y : ((y as Value).payload as number);
+  const w = y as Value | number;
   const r = Math.min(p, q);
-  if (u.origin === null && (typeof y === "number" || (y as Value).origin === null)) return new Value(null, 0, r);
-  if (core.top - core.n < 3 && !room()) return unrecorded(ops.minimum, r, u, y);
-  const s = segment;
+  if ((u.origin === null && (typeof w === "number" || w.origin === null)) || (core.n >= core.full && !room()))
+    return unrecorded(ops.minimum, r, u, w);
   const c = core;
+  const s = segment;
   const a = u.origin === s ? u.index : importOf(u);
-  const b = typeof y === "number" ? constant(c, y) : (y as Value).origin === s ? (y as Value).index : importOf(y as Value);
+  const b = typeof w === "number" ? constant(c, w) : w.origin === s ? w.index : importOf(w);
   const i = c.n;
   c.n = i + 1;
   c.op[i] = 29;
@@ -672,6 +437,36 @@ export function minimum(x: Operand, y: Operand): Value {
   c.v[i] = r;
   return new Value(s, i, r);
 }
+
+/** The function above for each operation that has one. */
+export const scalarFunctions: ReadonlyMap<ElementwiseOp, (x: Value, y: Value) => Value> = new Map(
+  [
+    identity,
+    neg,
+    exp,
+    expm1,
+    log,
+    log1p,
+    sqrt,
+    square,
+    abs,
+    sign,
+    reciprocal,
+    sin,
+    cos,
+    tanh,
+    sigmoid,
+    relu,
+    softplus,
+    add,
+    sub,
+    mul,
+    div,
+    pow,
+    maximum,
+    minimum,
+  ].map((f, k) => [scalarOps[k]!, f]),
+);
 
 /** What a sweep does at the nodes that are not arithmetic. */
 export interface SweepEvents<D, A> {

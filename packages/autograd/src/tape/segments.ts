@@ -2,7 +2,7 @@ import { GraphError } from "../errors.js";
 import { tracer } from "../ops/tracer.js";
 import type { ArrayNode } from "./arrayNode.js";
 import type { HookedNode } from "./hooks.js";
-import { checkIsValue, Param, type Value } from "./value.js";
+import { checkIsValue, Param, Value } from "./value.js";
 
 /**
  * The tape of scalar operations: segments of typed-array columns, 65,536 nodes each. A Value of a scalar operation holds its segment and
@@ -25,7 +25,7 @@ export type Source = Param | Segment | ArrayNode;
 /** A derivative is wanted through a part of a graph that an earlier backward pass released. */
 export function releasedError(): never {
   throw new GraphError(
-    "part of this graph was released by an earlier backward pass. Pass retainGraph: true there to keep it (gradients then add), or detach() the value to use it as a constant",
+    "an earlier backward pass released part of this graph; pass retainGraph: true there to keep it, or detach() the value to use it as a constant",
   );
 }
 
@@ -72,11 +72,13 @@ export class Core {
   /** Arithmetic nodes are [0, n), imports [top, capacity). */
   n = 0;
   top: number;
-  op: Uint8Array;
-  a: Uint16Array;
-  b: Uint16Array;
-  v: Float64Array;
-  columns: Columns | null;
+  /** From this n on there is no room for another operation, which may need a row, and a row for each operand. */
+  full: number;
+  op!: Uint8Array;
+  a!: Uint16Array;
+  b!: Uint16Array;
+  v!: Float64Array;
+  columns: Columns | null = null;
   /** How many of the n nodes earlier backward passes released. */
   freed = 0;
   /** After `compact`: the offsets at which the remaining nodes were recorded, ascending. */
@@ -89,8 +91,13 @@ export class Core {
   importsArrays = false;
 
   constructor(columns: Columns, top: number) {
-    this.columns = columns;
     this.top = top;
+    this.full = top - 2;
+    this.take(columns);
+  }
+
+  take(columns: Columns): void {
+    this.columns = columns;
     this.op = columns.op;
     this.a = columns.a;
     this.b = columns.b;
@@ -103,12 +110,9 @@ export class Core {
 
   /** Drops the columns: every node is released. */
   release(): void {
+    this.take(NO_COLUMNS);
     this.columns = null;
     this.n = 0;
-    this.op = NO_COLUMNS.op;
-    this.a = NO_COLUMNS.a;
-    this.b = NO_COLUMNS.b;
-    this.v = NO_COLUMNS.v;
     this.scopes = [];
     this.arrayUsers = [];
     this.hooks = null;
@@ -118,7 +122,7 @@ export class Core {
   locate(offset: number): number {
     const { offsets } = this;
     if (offsets === null) return this.released ? -1 : offset;
-    const k = bisect(offsets, (x) => x < offset);
+    const k = this.placeAfter(offset);
     return offsets[k] === offset ? k : -1;
   }
 
@@ -160,13 +164,12 @@ export function bisect<T>(sorted: ArrayLike<T>, before: (x: T) => boolean): numb
 const NO_COLUMNS = new Columns(0);
 const spare: Columns[] = [];
 
-/** What the root of a backward pass is left with: a held loss then keeps nothing of its graph alive. */
+/**
+ * A segment without nodes and without room. It is what the root of a backward pass is left with: a held loss then keeps nothing of its graph
+ * alive; and what the recording functions see while nothing is recorded, or all is traced, so that the hot path tests room only.
+ */
 export const RELEASED_SEGMENT = new Segment(new Core(NO_COLUMNS, 0), []);
 RELEASED_SEGMENT.core.release();
-
-/** A core without room: what the recording functions see while nothing is recorded, or all is traced, so that the hot path tests room only. */
-const CLOSED = new Core(NO_COLUMNS, 0);
-const CLOSED_SEGMENT = new Segment(CLOSED, []);
 
 let openCore = new Core(new Columns(CAPACITY), CAPACITY);
 let openSegment = new Segment(openCore, []);
@@ -188,8 +191,8 @@ export function setRecording(on: boolean): boolean {
   const before = recording;
   recording = on;
   const open = on && tracer === null;
-  core = open ? openCore : CLOSED;
-  segment = open ? openSegment : CLOSED_SEGMENT;
+  segment = open ? openSegment : RELEASED_SEGMENT;
+  core = segment.core;
   return before;
 }
 
@@ -264,53 +267,57 @@ export function constant(c: Core, x: number): number {
   return i;
 }
 
-/** The offset at which a scalar Value from outside the open segment is known in it. */
+/** The offset at which a scalar Value from outside the open segment is known in it. A leaf is imported once a segment, and again after it was set. */
 export function importOf(x: Value): number {
-  const c = core;
-  const { origin } = x;
-  if (origin === null) return constant(c, x.payload as number);
-  if (origin instanceof Param) return importParam(c, x, origin);
+  if ((x as Param).importedInto === core.id) return (x as Param).importedAt;
   const hit = imported.get(x);
-  if (hit !== undefined) return hit;
+  return hit === undefined ? importAnew(x, core) : hit;
+}
+
+function importAnew(x: Value, c: Core): number {
+  const { origin, index } = x;
+  if (origin === null) return constant(c, x.payload as number);
   checkIsValue(x);
-  const i = origin instanceof Segment ? importEarlier(c, x, origin) : importNode(c, x, origin);
+  if (origin instanceof Param) {
+    const i = importFrom(c, --c.top, PARAM, x, origin);
+    if (x !== origin) return i;
+    origin.importedInto = c.id;
+    origin.importedAt = i;
+    return i;
+  }
+  const isEarlier = origin instanceof Segment;
+  // Array nodes stand among the arithmetic: the sweep must come by here to hand the adjoint over before it goes on.
+  const i = isEarlier ? importFrom(c, --c.top, EARLIER, x, viewOf(origin, index)) : importFrom(c, c.n++, NODE, x, origin);
+  c.importsArrays ||= !isEarlier;
   imported.set(x, i);
   return i;
 }
 
-/** A leaf is imported once a segment, and again after it was set. */
-function importParam(c: Core, x: Value, param: Param): number {
-  const current = x === param;
-  if (current && param.importedInto === c.id) return param.importedAt;
-  const i = --c.top;
-  c.op[i] = PARAM;
+function importFrom(c: Core, i: number, code: number, x: Value, source: Source): number {
+  c.full = c.top - 2;
+  c.op[i] = code;
   c.v[i] = x.payload as number;
-  c.a[i] = segment.sources.push(param) - 1;
-  if (!current) return i;
-  param.importedInto = c.id;
-  param.importedAt = i;
-  return i;
-}
-
-function importEarlier(c: Core, x: Value, from: Segment): number {
-  const i = --c.top;
-  c.op[i] = EARLIER;
-  c.v[i] = x.payload as number;
-  c.a[i] = segment.sources.push(viewOf(from, x.index)) - 1;
+  c.a[i] = segment.sources.push(source) - 1;
   c.b[i] = x.index;
   return i;
 }
 
-/** Among the arithmetic nodes, not at the top: the sweep must come by here to hand the adjoint over before it goes on. */
-function importNode(c: Core, x: Value, node: ArrayNode): number {
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = NODE;
-  c.v[i] = x.payload as number;
-  c.a[i] = segment.sources.push(node) - 1;
-  c.b[i] = x.index;
-  c.importsArrays = true;
-  return i;
+/** The node at a place of a segment as a Value. */
+export function valueAt(from: Segment, place: number): Value {
+  const { core, sources } = from;
+  const x = core.v[place] as number;
+  const source = sources[core.a[place] as number] ?? null;
+  switch (core.op[place]) {
+    case CONST:
+      return new Value(null, 0, x);
+    case PARAM:
+      return (source as Param).payload === x ? (source as Param) : new Value(source, 0, x);
+    case EARLIER:
+    case NODE:
+      return new Value(source, core.b[place] as number, x);
+    default:
+      return new Value(from, core.offsetOf(place), x);
+  }
 }
 
 /** What was found out about a sealed segment: which of its targets each place depends on, and the views handed out. */
@@ -397,49 +404,34 @@ export function compact(c: Core): void {
   if (passes > 0 || c.columns === null || c.offsets !== null || c.hooks !== null) return;
   const { op, a, b, v, n, top, columns } = c;
   const capacity = op.length;
+  // Places anew, by old place; 1 before they are given.
   const place = new Uint16Array(capacity);
   const kept: number[] = [];
-  const imports: number[] = [];
-  const usedImport = new Uint8Array(capacity - top);
-  const use = (i: number) => {
-    if (i >= top) usedImport[i - top] = 1;
-  };
   for (let i = 0; i < n; i++) {
     const code = op[i] as number;
     if (code === RELEASED) continue;
     kept.push(i);
-    if (code > RELEASED) {
-      use(a[i] as number);
-      use(b[i] as number);
-    }
+    if (code > RELEASED) place[a[i] as number] = place[b[i] as number] = 1;
   }
-  for (let i = top; i < capacity; i++) if (usedImport[i - top] === 1) imports.push(i);
+  const imports: number[] = [];
+  for (let i = top; i < capacity; i++) if (place[i] === 1) imports.push(i);
+  const moved = [...kept, ...imports];
+  const small = new Columns(moved.length + 1);
   // Place 0 is a released node: what operands that were released come to point at.
-  const total = kept.length + imports.length + 1;
-  const small = new Columns(total);
+  place.fill(0);
   small.op[0] = RELEASED;
-  kept.forEach((i, k) => {
-    place[i] = k + 1;
-  });
-  imports.forEach((i, k) => {
-    place[i] = kept.length + 1 + k;
-  });
-  for (const i of [...kept, ...imports]) {
+  moved.forEach((i, k) => (place[i] = k + 1));
+  for (const i of moved) {
     const k = place[i] as number;
     const code = op[i] as number;
+    const arithmetic = code > RELEASED;
     small.op[k] = code;
     small.v[k] = v[i] as number;
-    const arithmetic = code > RELEASED;
     small.a[k] = arithmetic ? (place[a[i] as number] as number) : (a[i] as number);
     small.b[k] = arithmetic ? (place[b[i] as number] as number) : (b[i] as number);
   }
-  c.columns = small;
-  c.op = small.op;
-  c.a = small.a;
-  c.b = small.b;
-  c.v = small.v;
-  c.n = kept.length + 1;
-  c.top = kept.length + 1;
+  c.take(small);
+  c.n = c.top = kept.length + 1;
   c.freed = 1;
   c.offsets = Int32Array.from([-1, ...kept]);
   if (spare.length < 64) spare.push(columns);

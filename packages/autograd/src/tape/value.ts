@@ -1,11 +1,11 @@
-import type { DType, TypedArray } from "../dtype.js";
+import { type DType, isFloating, type TypedArray } from "../dtype.js";
 import { DTypeError, GraphError, InputError, ShapeError } from "../errors.js";
 import { type ArrayType, type Payload, toNdArray, typeOf } from "../ops/array.js";
 import type { ReductionOptions, VarianceOptions } from "../ops/composites.js";
-import { addPayloads, runStructural, zerosOf } from "../ops/raw.js";
+import { runStructural, zerosOf } from "../ops/raw.js";
 import { detach } from "../ops/shapes.js";
 import { tracer } from "../ops/tracer.js";
-import { formatShape, sameShape, SCALAR, type Shape } from "../shape.js";
+import { checkSameShape, formatShape, SCALAR, type Shape } from "../shape.js";
 import type { Operand } from "./apply.js";
 import type { Origin } from "./arrayNode.js";
 import { type BackwardOptions, backward } from "./backward.js";
@@ -77,7 +77,7 @@ export class Value {
     if (typeof this.payload === "number") return this.payload;
     if (this.size === 1) return this.payload.elements[0] as number;
     throw new ShapeError(
-      `item: the value has shape ${formatShape(this.shape)}, ${this.size} elements; item() is for one: use toArray(), or reduce it first`,
+      `item: expected one element, got shape ${formatShape(this.shape)}; use toArray(), or reduce it to a scalar (sum, mean)`,
     );
   }
 
@@ -120,7 +120,9 @@ export class Value {
   get grad(): Value {
     const grad = retainedGrad(this);
     if (grad !== undefined) return grad ?? new Value(null, 0, zerosOf(this.type));
-    throw new GraphError("grad: only a param collects a gradient; make the value a param(…), or call retainGrad() on it before backward()");
+    throw new GraphError(
+      "grad: only a param collects a gradient; call retainGrad() on this value before backward(), or make it a param(…)",
+    );
   }
 
   get hasGrad(): boolean {
@@ -138,7 +140,7 @@ export class Value {
   [Symbol.toPrimitive](hint: string): string {
     if (hint === "string") return print(this);
     throw new InputError(
-      "a Value is not a number, and JavaScript operators do not see it: write a.add(b), a.mul(b), a.lt(b) … instead, or a.item() for the plain number",
+      "JavaScript operators do not work on a Value: write a.add(b), a.mul(b), a.lt(b) …, or a.item() for the plain number",
     );
   }
 
@@ -316,10 +318,7 @@ export class Param extends Value {
 
   /** Adds to `.grad`; with a graph where createGraph asked for one. Internal. */
   collect(gradient: Value): void {
-    const { collected } = this;
-    if (collected === null) this.collected = gradient;
-    else if (gradient.origin !== null || collected.origin !== null) this.collected = collected.add(gradient);
-    else this.collected = new Value(null, 0, addPayloads(collected.payload, gradient.payload));
+    this.collected = this.collected?.add(gradient) ?? gradient;
   }
 
   /** Forgets the gradient; see zeroGrad. Internal. */
@@ -347,11 +346,7 @@ export class Param extends Value {
     const { shape, dtype } = this.type;
     const given = x instanceof Value ? x.payload : payloadFrom("set", x);
     const got = typeOf(given);
-    if (!sameShape(got.shape, shape)) {
-      throw new ShapeError(
-        `set: ${describeParam(this)} has shape ${formatShape(shape)}, got ${formatShape(got.shape)}; make a new param for another shape`,
-      );
-    }
+    checkSameShape("set", `the value for ${describeParam(this)}`, got.shape, shape, "make a new param for another shape");
     this.payload = got.dtype === dtype ? given : payloadFrom("set", toNdArray(given).elements, { dtype, shape });
     this.importedInto = -1;
   }
@@ -390,8 +385,7 @@ export interface ParamOptions extends ArrayOptions {
 export function param(x: NumericInput, { name = "", ...options }: ParamOptions = {}): Param {
   const payload = payloadFrom("param", x, options);
   const { dtype } = typeOf(payload);
-  if (dtype === "int32" || dtype === "bool")
-    throw new DTypeError(`param: ${dtype} carries no gradient; use float64 or float32, or value(…) for a constant`);
+  if (!isFloating(dtype)) throw new DTypeError(`param: ${dtype} carries no gradient; use float64 or float32, or value(…) for a constant`);
   return new Param(payload, name);
 }
 
@@ -400,7 +394,7 @@ export function checkIsValue(x: unknown): asserts x is Value {
   if (x instanceof Value) return;
   throw new InputError(
     isValueLike(x)
-      ? "got a Value of another copy of @unroll/autograd, whose graph cannot be joined to this one; import one version everywhere in one way (ESM or CommonJS)"
+      ? "got a Value of another copy of @unroll/autograd; import one version everywhere, in one way (ESM or CommonJS)"
       : "expected a Value",
   );
 }

@@ -1,7 +1,7 @@
 import type { Operand } from "../tape/apply.js";
 import type { Value } from "../tape/value.js";
 import { type Cotangents, cotangentsOf, onesFor, record, scalarOf } from "./record.js";
-import { leaves, rebuild, type ValuesOf, valuesOf } from "./tree.js";
+import { rebuildAll, type ValuesOf } from "./tree.js";
 
 export interface GradOptions<N extends number | readonly number[]> {
   /** Which arguments to differentiate by: one position (default 0), or several. */
@@ -72,12 +72,6 @@ export function differentiated(
   const call = record(op, f, args, positions);
   const root = scalarOf(op, call.out);
   const { cotangents, recorded }: Cotangents = cotangentsOf(call, [root], [onesFor(root)], false);
-  let at = 0;
-  const gradients = positions.map((k) => {
-    const tree = valuesOf(op, args[k]);
-    const count = leaves(tree).length;
-    at += count;
-    return rebuild(tree, cotangents.slice(at - count, at));
-  });
+  const gradients = rebuildAll(call.trees, cotangents);
   return [recorded ? root : root.detach(), typeof argnums === "number" ? gradients[0] : gradients];
 }

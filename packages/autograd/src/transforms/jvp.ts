@@ -2,16 +2,15 @@ import { isFloating } from "../dtype.js";
 import { InputError } from "../errors.js";
 import { cotangentOf } from "../ops/differentiate.js";
 import type { Linearization, StructuralOp } from "../ops/op.js";
-import { raw, zerosOf } from "../ops/raw.js";
+import { zerosOf } from "../ops/raw.js";
 import { recordedAlgebra } from "../tape/apply.js";
-import { nextArraySequence } from "../tape/arrayNode.js";
 import { graphOf, pushForward } from "../tape/graph.js";
+import { floorHere } from "../tape/pass.js";
 import { RecordedPass } from "../tape/recordedPass.js";
-import { openCoreOf } from "../tape/segments.js";
 import { Param, Value } from "../tape/value.js";
 import { differentiated, type InputsOf } from "./grad.js";
-import { inMode, record } from "./record.js";
-import { leaves, leavesLike, rebuild, type ValuesOf, valuesOf } from "./tree.js";
+import { inMode, record, zerosFor } from "./record.js";
+import { detached, leaves, leavesLike, rebuild, type ValuesOf, valuesOf } from "./tree.js";
 
 /**
  * Calls f and gives `[out, tangent]`, tangent = J · tangents: f is recorded, and tangents are swept forward over the tape. Primals and
@@ -37,71 +36,26 @@ function pushed(op: string, f: (...args: never[]) => unknown, args: readonly unk
     throw new InputError(`${op}: ${args.length} primals and ${tangents.length} ${what}s; give one ${what} an argument`);
   }
   const directions = args.flatMap((primal, k) => leavesLike(op, `the ${what} of argument ${k}`, tangents[k], valuesOf(op, primal)));
-  const call = record(
-    op,
-    f,
-    args,
-    args.map((_, k) => k),
-  );
+  const call = record(op, f, args, [...args.keys()]);
   const out = valuesOf<unknown>(op, call.out);
   const roots = leaves(out);
   const graph = graphOf(roots, { targets: call.inputs, floor: call.floor });
   const recorded = call.recording && (graph.foreign || call.connected || directions.some((t) => t.requiresGrad));
-  const found = recorded
-    ? pushForward(
-        graph,
-        recordedAlgebra,
-        new Map(call.inputs.map((x, k) => [x, directions[k] as Value])),
-        { operand: (x) => x },
-        transposedOfVjp,
-      )
-    : pushForward(
-        graph,
-        raw,
-        new Map(call.inputs.map((x, k) => [x, (directions[k] as Value).payload])),
-        { operand: (x) => x.payload },
-        (op, ts, at) => payloadsOf(transposedOfVjp(op, valuesFor(ts), valuesOfLinearization(at))),
-      ).map((t) => (t === null ? null : new Value(null, 0, t)));
+  // Where nobody can ask for more, the tangents are swept as constants.
+  const asOperand = (x: Value): Value => (recorded ? x : x.detach());
+  const known = new Map(call.inputs.map((x, k) => [x, asOperand(directions[k] as Value)]));
+  const found = inMode(op, recorded, () => pushForward(graph, recordedAlgebra, known, { operand: asOperand }, transposedOfVjp));
   const tangent = rebuild(
     out,
-    found.map((t, k) => t ?? new Value(null, 0, zerosOf((roots[k] as Value).type))),
+    found.map((t, k) => (t === null ? zerosFor(roots[k] as Value) : asOperand(t))),
   );
-  return [
-    recorded
-      ? out
-      : rebuild(
-          out,
-          roots.map((root) => root.detach()),
-        ),
-    tangent,
-  ];
-}
-
-type Payload = Value["payload"];
-
-function valuesFor(payloads: readonly (Payload | null)[]): (Value | null)[] {
-  return payloads.map((p) => (p === null ? null : new Value(null, 0, p)));
-}
-
-function payloadsOf(values: readonly (Value | null)[]): (Payload | null)[] {
-  return values.map((x) => x?.payload ?? null);
-}
-
-function valuesOfLinearization(at: Linearization<Payload, unknown>): Linearization<Value, unknown> {
-  const { attributes, types, outTypes } = at;
-  return {
-    attributes,
-    types,
-    outTypes,
-    operand: (k) => new Value(null, 0, at.operand(k)),
-    output: (k) => new Value(null, 0, at.output(k)),
-  };
+  return [recorded ? out : detached(out), tangent];
 }
 
 /** A rule that gives its vjp alone: u ↦ vjp(u) is linear, and the tangent map is its transpose, which a vjp of the vjp gives. */
 function transposedOfVjp(op: StructuralOp, tangents: readonly (Value | null)[], at: Linearization<Value, unknown>): (Value | null)[] {
   return inMode(op.name, true, () => {
-    const floor = { segmentId: openCoreOf().id, offset: openCoreOf().n, sequence: nextArraySequence() };
+    const floor = floorHere();
     const duals = at.outTypes.map((type) => (isFloating(type.dtype) ? new Param(zerosOf(type), "") : null));
     const terms = tangents.flatMap((t, k) => (t === null ? [] : [cotangentOf(recordedAlgebra, op, k, duals, at).mul(t).sum()]));
     const total = terms.reduce((x, y) => x.add(y));
@@ -129,7 +83,7 @@ export function hvp<A extends readonly unknown[] = [Value]>(
   primals: NoInfer<{ readonly [K in keyof A]: InputsOf<A[K]> }>,
   vectors: NoInfer<{ readonly [K in keyof A]: InputsOf<A[K]> }>,
 ): { -readonly [K in keyof A]: ValuesOf<A[K]> } {
-  const positions = primals.map((_, k) => k);
+  const positions = [...primals.keys()];
   const gradients = (...args: never[]): unknown => differentiated("hvp", f, args, positions)[1];
   return pushed("hvp", gradients, primals, vectors)[1] as { -readonly [K in keyof A]: ValuesOf<A[K]> };
 }

@@ -1,16 +1,17 @@
+import { isFloating } from "../dtype.js";
 import { GraphError, InputError } from "../errors.js";
-import { filledPayload, zerosOf } from "../ops/raw.js";
+import { filledPayload } from "../ops/array.js";
+import { zerosOf } from "../ops/raw.js";
 import { tracer } from "../ops/tracer.js";
 import { formatShape } from "../shape.js";
-import { nextArraySequence } from "../tape/arrayNode.js";
 import { NumericPass } from "../tape/numericPass.js";
-import type { Floor } from "../tape/pass.js";
+import { type Floor, floorHere } from "../tape/pass.js";
 import { RecordedPass } from "../tape/recordedPass.js";
 import { kindOf } from "../tape/input.js";
-import { isRecording, openCoreOf, setRecording } from "../tape/segments.js";
+import { isRecording, setRecording } from "../tape/segments.js";
 import { identity } from "../tape/scalar.generated.js";
 import { Param, Value } from "../tape/value.js";
-import { leaves, rebuild, valuesOf } from "./tree.js";
+import { leaves, rebuildAll, valuesOf } from "./tree.js";
 
 /** Runs f with recording on or off, restoring the mode whatever happens. Throws InputError where f is async. */
 export function inMode<R>(op: string, recording: boolean, f: () => R): R {
@@ -27,13 +28,15 @@ export function synchronous<R>(op: string, result: R): R {
   if (typeof (result as { then?: unknown } | null | undefined)?.then !== "function") return result;
   (result as unknown as Promise<unknown>).then(undefined, () => {}); // its rejection is not another error
   throw new InputError(
-    `${op}: the function is async (it returned a promise); await what it needs first, and give ${op} a function that computes at once`,
+    `${op}: the function is async (it returned a promise); await what it needs first, and pass one that computes at once`,
   );
 }
 
 /** A function's call, recorded from its inputs on. */
 export interface Recorded<R> {
   readonly out: R;
+  /** The arguments of \`argnums\`, as Values. */
+  readonly trees: readonly unknown[];
   /** What derivatives are taken with respect to: fresh leaves, or nodes that lead on to the caller's graph. */
   readonly inputs: readonly Value[];
   /** Whether an input leads on to a graph of the caller, so that derivatives must be recorded, too. */
@@ -46,7 +49,7 @@ export interface Recorded<R> {
 /** Calls f on its arguments, those of `argnums` replaced by inputs of which derivatives are wanted. */
 export function record<R>(op: string, f: (...args: never[]) => R, args: readonly unknown[], argnums: readonly number[]): Recorded<R> {
   if (typeof f !== "function") throw new InputError(`${op}: expected a function to differentiate, got ${kindOf(f)}`);
-  if (new Set(argnums).size < argnums.length) throw new InputError(`${op}: argnums [${argnums.join(", ")}] names an argument twice`);
+  if (new Set(argnums).size < argnums.length) throw new InputError(`${op}: argnums ${formatShape(argnums)} names an argument twice`);
   const recording = isRecording();
   const trees = argnums.map((k) => {
     if (k in args) return valuesOf(op, args[k]);
@@ -56,16 +59,11 @@ export function record<R>(op: string, f: (...args: never[]) => R, args: readonly
   const connected = recording && given.some((x) => x.requiresGrad);
   return inMode(op, true, () => {
     const inputs = given.map((x) => (recording && x.requiresGrad ? identity(x) : freshLeaf(x)));
-    const floor = { segmentId: openCoreOf().id, offset: openCoreOf().n, sequence: nextArraySequence() };
-    let at = 0;
-    const replaced = trees.map((tree) => {
-      const count = leaves(tree).length;
-      at += count;
-      return rebuild(tree, inputs.slice(at - count, at));
-    });
+    const floor = floorHere();
+    const replaced = rebuildAll(trees, inputs);
     const call = args.map((arg, k) => (argnums.includes(k) ? replaced[argnums.indexOf(k)] : arg));
     const out = synchronous(op, f(...(call as never[])));
-    return { out, inputs, connected, floor, recording };
+    return { out, trees, inputs, connected, floor, recording };
   });
 }
 
@@ -73,19 +71,17 @@ export function record<R>(op: string, f: (...args: never[]) => R, args: readonly
 function freshLeaf(x: Value): Value {
   // While a function is traced, a param stands for the value that it has at each call.
   const now = tracer === null ? x : tracer.lift(x);
-  return x.dtype === "int32" || x.dtype === "bool" ? now : new Param(now.payload, "");
+  return isFloating(x.dtype) ? new Param(now.payload, "") : now;
 }
 
 /** What a scalar function returned, as a Value. */
 export function scalarOf(op: string, out: unknown): Value {
   if (typeof out === "number") return new Value(null, 0, out);
   if (!(out instanceof Value))
-    throw new GraphError(
-      `${op}: the function must return a scalar Value, got ${out === undefined ? "undefined (is a return missing?)" : typeof out}`,
-    );
+    throw new GraphError(`${op}: the function must return a scalar Value, got ${kindOf(out)}; is a return missing?`);
   if (out.size === 1) return out;
   throw new GraphError(
-    `${op}: the function must return a scalar, got shape ${formatShape(out.shape)}; reduce it (sum, mean), or use vjp with a cotangent`,
+    `${op}: the function must return a scalar, got shape ${formatShape(out.shape)}; reduce it to a scalar (sum, mean), or use vjp`,
   );
 }
 
@@ -113,7 +109,7 @@ export function cotangentsOf(call: Recorded<unknown>, roots: readonly Value[], s
 
 const runNow = (f: () => void): void => f();
 
-function zerosFor(x: Value): Value {
+export function zerosFor(x: Value): Value {
   return new Value(null, 0, zerosOf(x.type));
 }
 

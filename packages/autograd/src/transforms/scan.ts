@@ -51,12 +51,11 @@ export function checkedStep<C, Y>(result: readonly [carry: C, y: Y]): readonly [
 }
 
 function stepsOf(xs: readonly Value[]): number {
-  const lengths = xs.map((x) => x.shape[0]);
-  const [steps] = lengths;
-  if (steps === undefined || steps === 0) throw new InputError("scan: xs has no steps; give at least one entry along axis 0");
+  const lengths = xs.map((x) => x.shape[0] ?? 0);
+  const [steps = 0] = lengths;
+  if (steps === 0) throw new InputError("scan: xs has no steps; give at least one along axis 0");
   const odd = lengths.find((length) => length !== steps);
-  if (odd !== undefined || lengths.includes(undefined))
-    throw new ShapeError(`scan: the leaves of xs have ${steps} and ${odd ?? "no"} steps along axis 0; all must have the same`);
+  if (odd !== undefined) throw new ShapeError(`scan: the leaves of xs have ${steps} and ${odd} steps along axis 0; all must have the same`);
   return steps;
 }
 

@@ -1,5 +1,5 @@
-import { InputError, ShapeError } from "../errors.js";
-import { formatShape, sameShape } from "../shape.js";
+import { InputError } from "../errors.js";
+import { checkSameShape } from "../shape.js";
 import { type Operand, toValue } from "../tape/apply.js";
 import { isTypedArray, isValueLike, kindOf, type NestedNumbers } from "../tape/input.js";
 import type { TypedArray } from "../dtype.js";
@@ -44,15 +44,23 @@ export function valuesOf<T>(op: string, tree: T): ValuesOf<T> {
 }
 
 export function leaves(tree: unknown): Value[] {
-  const found: Value[] = [];
-  mapTree(tree, isLeaf, (leaf) => found.push(leaf as Value));
-  return found;
+  return leavesOf(tree, isLeaf).map(({ leaf }) => leaf as Value);
 }
 
 /** Puts values in the place of a tree's leaves, in order. */
 export function rebuild<T>(tree: T, values: readonly Value[]): T {
+  return rebuildAll([tree], values)[0] as T;
+}
+
+/** The same for several trees, one after the other. */
+export function rebuildAll<T>(trees: readonly T[], values: readonly Value[]): T[] {
   let k = 0;
-  return mapTree(tree, isLeaf, () => values[k++]) as T;
+  return trees.map((tree) => mapTree(tree, isLeaf, () => values[k++]) as T);
+}
+
+/** The tree without what its values were computed from. */
+export function detached<T>(tree: T): T {
+  return mapTree(tree, isLeaf, (x) => (x as Value).detach()) as T;
 }
 
 /** Leaves of `tree` for those of `like`, in order; throws where the structure or a shape differs. */
@@ -61,12 +69,10 @@ export function leavesLike(op: string, what: string, tree: unknown, like: unknow
   const expected = leavesOf(like, isLeaf);
   const odd = expected.find(({ path }, k) => given[k]?.path !== path) ?? given[expected.length];
   if (odd !== undefined)
-    throw new InputError(
-      `${op}: ${what} has another structure: it differs at ${odd.path === "" ? "the root" : odd.path}; give one leaf for each`,
-    );
+    throw new InputError(`${op}: ${what} has another structure at ${odd.path === "" ? "the root" : odd.path}; give one leaf for each`);
   return given.map(({ leaf, path }, k) => {
     const [x, y] = [leaf as Value, expected[k]?.leaf as Value];
-    if (sameShape(x.shape, y.shape)) return x;
-    throw new ShapeError(`${op}: ${what}${path} has shape ${formatShape(x.shape)}, expected ${formatShape(y.shape)}`);
+    checkSameShape(op, `${what}${path}`, x.shape, y.shape, "give equal shapes");
+    return x;
   });
 }
