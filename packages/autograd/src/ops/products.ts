@@ -61,21 +61,49 @@ type ProductKernel = (
   c0: number,
 ) => void;
 
+/** C = A B of one floating type, rows x inner by inner x columns; a transposed operand lies the other way round. */
+export type LentProduct = (
+  rows: number,
+  columns: number,
+  inner: number,
+  a: TypedArray,
+  a0: number,
+  transposeA: boolean,
+  b: TypedArray,
+  b0: number,
+  transposeB: boolean,
+  c: TypedArray,
+  c0: number,
+) => void;
+
+let lent: { readonly product: LentProduct; readonly from: number } | null = null;
+
+/** Has products of at least `from` multiplications carried out by somebody faster: how `/compile` lends its kernels to eager mode. */
+export function lendProduct(product: LentProduct, from: number): void {
+  lent = { product, from };
+}
+
 function product(a: NdArray, b: NdArray, { transposeA, transposeB }: Transpositions, type: ArrayType): NdArray {
   const out = newArray(type);
+  const { dtype } = type;
   const [rows, inner] = matrixOf(a.type.shape, transposeA);
   const columns = type.shape[type.shape.length - 1] as number;
-  const left = transposeA ? transposedMatrices(a) : a;
-  const right = transposeB ? transposedMatrices(b) : b;
+  const borrows =
+    lent !== null && rows * columns * inner >= lent.from && isFloating(dtype) && a.type.dtype === dtype && b.type.dtype === dtype;
+  const left = transposeA && !borrows ? transposedMatrices(a) : a;
+  const right = transposeB && !borrows ? transposedMatrices(b) : b;
   const batch = type.shape.slice(0, -2);
   const sizes = [rows * inner, inner * columns] as const;
   const strides = [a, b].map((x, k) => broadcastStrides(x.type.shape.slice(0, -2), batch).map((s) => s * (sizes[k] as number)));
-  const kernel = isFloating(type.dtype) && rows > 1 ? tiledProduct : rowProduct;
+  const kernel = isFloating(dtype) && rows > 1 ? tiledProduct : rowProduct;
   if (inner === 0) return out;
   forEachRow(batch, strides, (n, start, [p = 0, q = 0], [sp = 0, sq = 0]) => {
     for (let k = 0; k < n; k++) {
       const c0 = out.offset + (start + k) * rows * columns;
-      kernel(rows, columns, inner, left.data, left.offset + p + k * sp, right.data, right.offset + q + k * sq, out.data, c0);
+      const a0 = left.offset + p + k * sp;
+      const b0 = right.offset + q + k * sq;
+      if (borrows) lent?.product(rows, columns, inner, left.data, a0, transposeA, right.data, b0, transposeB, out.data, c0);
+      else kernel(rows, columns, inner, left.data, a0, right.data, b0, out.data, c0);
     }
   });
   return out;

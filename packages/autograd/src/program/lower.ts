@@ -130,7 +130,8 @@ class Level {
     if (instruction === undefined || !isView(instruction)) throw new Error("a value is read before it is made");
     const from = this.locate(instruction.operands[0] as number);
     const output = instruction.outputs.indexOf(id);
-    const location = viewed(instruction, output, from) ?? (viewed(instruction, output, this.copied(from)));
+    const location = viewed(instruction, output, from) ?? viewed(instruction, output, this.copied(from));
+    if (location === null) throw new Error("a copy has any shape");
     // A floating scalar is float64, also as an element of a float32 array.
     return location.dtype === this.graph.types[id]?.dtype ? location : this.copied(location, "float64");
   }

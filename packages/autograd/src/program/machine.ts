@@ -12,6 +12,7 @@ import { type Driver, emitDriver, type Imported } from "./driver.js";
 import { carryOut } from "./interpret.js";
 import { emitKernel, type KernelSpec } from "./kernel.js";
 import { type Frame, type Location, MemoryBlock } from "./location.js";
+import { sizeOf } from "../shape.js";
 import type { Layout } from "./lower.js";
 import { planMemory, type Plan } from "./plan.js";
 import type { LoopStep, PlainStep, Step } from "./step.js";
@@ -54,11 +55,14 @@ export class Machine {
   private readonly drive: WasmFunction;
   private readonly views: Record<DType, TypedArray>;
   private readonly frames = new Map<PlainStep, readonly Frame[]>();
+  private readonly types = new Map<Location, ArrayType>();
+  private readonly reuseOutputs: boolean;
   private readonly imports: Instances;
   private readonly features: Features;
 
-  constructor(layout: Layout, features: Features, host: WebAssemblyHost) {
+  constructor(layout: Layout, features: Features, host: WebAssemblyHost, reuseOutputs: boolean) {
     this.layout = layout;
+    this.reuseOutputs = reuseOutputs;
     this.features = features;
     this.plan = planMemory(layout);
     this.memory = new host.Memory({ initial: Math.ceil(this.plan.bytes / PAGE) });
@@ -86,10 +90,42 @@ export class Machine {
   }
 
   run(inputs: readonly Payload[]): Payload[] {
-    const { layout } = this;
-    for (let k = 0; k < inputs.length; k++) this.write(layout.inputs[k] as Location, inputs[k] as Payload);
+    this.setInputs(inputs, 0);
     this.drive();
-    return layout.outputs.map((location) => this.read(location));
+    return this.outputs(0);
+  }
+
+  /** Runs on the inputs from number `kept` on; those before are what they were. The first `kept` outputs become those inputs. */
+  advance(inputs: readonly Payload[], kept: number): Payload[] {
+    this.setInputs(inputs, kept);
+    this.drive();
+    const { layout, views } = this;
+    const moves = Array.from({ length: kept }, (_, k) => [layout.inputs[k] as Location, layout.outputs[k] as Location] as const);
+    const results = this.outputs(kept);
+    // An output may lie where another input does: all are read before one is written.
+    const sources = moves.map(([, from]) => views[from.dtype].slice(this.placeOf(from), this.placeOf(from) + sizeOf(from.shape)));
+    moves.forEach(([to], k) => views[to.dtype].set(sources[k] as TypedArray, this.placeOf(to)));
+    return results;
+  }
+
+  setInputs(inputs: readonly Payload[], from: number): void {
+    for (let k = 0; k < inputs.length; k++) this.write(this.layout.inputs[from + k] as Location, inputs[k] as Payload);
+  }
+
+  /** What the first inputs are. */
+  inputs(count: number): Payload[] {
+    return this.layout.inputs.slice(0, count).map((location) => this.read(location, false));
+  }
+
+  private outputs(from: number): Payload[] {
+    const { outputs } = this.layout;
+    const results = new Array<Payload>(outputs.length - from);
+    for (let k = from; k < outputs.length; k++) results[k - from] = this.read(outputs[k] as Location, this.reuseOutputs);
+    return results;
+  }
+
+  private placeOf({ block, dtype, offset }: Location): number {
+    return block.address / bytesPerElement(dtype) + offset;
   }
 
   /** Runs the program on its last inputs step by step, from here instead of the driver, with a clock at each. */
@@ -187,19 +223,30 @@ export class Machine {
     });
   }
 
-  private write({ block, dtype, offset }: Location, x: Payload): void {
-    const at = block.address / bytesPerElement(dtype) + offset;
+  private write(location: Location, x: Payload): void {
+    const { dtype } = location;
+    const at = this.placeOf(location);
     if (typeof x === "number") this.views[dtype][at] = x;
     else this.views[dtype].set(x.elements, at);
   }
 
-  private read({ block, dtype, shape, offset }: Location): Payload {
-    const at = block.address / bytesPerElement(dtype) + offset;
+  private read(location: Location, asView: boolean): Payload {
+    const { dtype, shape } = location;
+    const at = this.placeOf(location);
     const from = this.views[dtype];
     if (shape.length === 0 && dtype === "float64") return from[at] as number;
-    const out = newArray(new ArrayType(dtype, shape));
+    const type = this.typeOf(location);
+    if (asView) return new NdArray(type, from, at);
+    const out = newArray(type);
     out.data.set(from.subarray(at, at + out.type.size), out.offset);
     return out;
+  }
+
+  /** Types are made once, so that arrays of one place share theirs. */
+  private typeOf(location: Location): ArrayType {
+    let type = this.types.get(location);
+    if (type === undefined) this.types.set(location, (type = new ArrayType(location.dtype, location.shape)));
+    return type;
   }
 
   /** An operation without a kernel, on arrays that are views of the memory. */
@@ -267,7 +314,8 @@ function* leafSteps(steps: readonly Step[]): Generator<Exclude<Step, LoopStep>> 
   }
 }
 
-function productsOf(dtype: LaneType, features: Features, host: WebAssemblyHost): object {
+/** The module that multiplies matrices of a dtype. */
+export function productsOf(dtype: LaneType, features: Features, host: WebAssemblyHost): object {
   const key = `${dtype} ${features.simd} ${features.relaxedMadd}`;
   let module = products.get(key);
   if (module === undefined) products.set(key, (module = new host.Module(productsModule({ dtype, ...features }))));
@@ -275,7 +323,7 @@ function productsOf(dtype: LaneType, features: Features, host: WebAssemblyHost):
 }
 
 /** A machine for a program; null where there is no WebAssembly. */
-export function machineFor(layout: () => Layout, features: Features): Machine | null {
+export function machineFor(layout: () => Layout, features: Features, reuseOutputs: boolean): Machine | null {
   const host = webAssembly();
-  return host === null ? null : new Machine(layout(), features, host);
+  return host === null ? null : new Machine(layout(), features, host, reuseOutputs);
 }

@@ -19,6 +19,8 @@ export interface ProgramOptions {
   readonly passes?: readonly string[] | undefined;
   /** No relaxed instructions: the same bits on every machine. */
   readonly deterministic: boolean;
+  /** Outputs are views of the memory, valid until the next run. */
+  readonly reuseOutputs: boolean;
 }
 
 /** A graph that can be run, and its derivatives, which are programs themselves and are made when they are first asked for. */
@@ -29,6 +31,7 @@ export class Program {
   readonly machine: Machine | null;
   private readonly options: ProgramOptions;
   private readonly passes: PassRecord[] = [];
+  private asOperation: StructuralOp<null> | null = null;
   private readonly gradients = new Map<string, Program>();
   private readonly tangents = new Map<string, Program>();
 
@@ -42,11 +45,20 @@ export class Program {
     const { simd, relaxedMadd } = detectFeatures();
     const features = { simd, relaxedMadd: relaxedMadd && !deterministic };
     const fuse = passes === undefined || passes.includes(FUSE);
-    this.machine = wasm ? machineFor(() => lower(this.graph, { ...features, fuse }), features) : null;
+    this.machine = wasm ? machineFor(() => lower(this.graph, { ...features, fuse }), features, options.reuseOutputs) : null;
   }
 
   run(inputs: readonly Payload[]): Payload[] {
     return this.machine === null ? outputsOf(this.graph, inputs) : this.machine.run(inputs);
+  }
+
+  private get derivedOptions(): ProgramOptions {
+    return { ...this.options, reuseOutputs: false };
+  }
+
+  /** The program as one operation, as which its calls are recorded. */
+  get operation(): StructuralOp<null> {
+    return (this.asOperation ??= operationOf(this));
   }
 
   stats(): ProgramStats {
@@ -62,13 +74,17 @@ export class Program {
     return derived(
       this.gradients,
       given,
-      () => new Program(gradientGraph(this.graph, given), `the gradient of ${this.name}`, this.options),
+      () => new Program(gradientGraph(this.graph, given), `the gradient of ${this.name}`, this.derivedOptions),
     );
   }
 
   /** Gives the tangents of the floating outputs, from those of the inputs in `given`. */
   tangent(given: readonly number[]): Program {
-    return derived(this.tangents, given, () => new Program(tangentGraph(this.graph, given), `the tangent of ${this.name}`, this.options));
+    return derived(
+      this.tangents,
+      given,
+      () => new Program(tangentGraph(this.graph, given), `the tangent of ${this.name}`, this.derivedOptions),
+    );
   }
 }
 
@@ -82,7 +98,7 @@ function derived(known: Map<string, Program>, given: readonly number[], make: ()
 const positions = (list: readonly unknown[]): number[] => list.flatMap((x, k) => (x === null ? [] : [k]));
 
 /** The operation that a program is: one node of the graph, whose derivatives are programs, too. */
-export function operationOf(program: Program): StructuralOp<null> {
+function operationOf(program: Program): StructuralOp<null> {
   const { graph, name } = program;
   const typeOf = (id: number): ArrayType => graph.types[id] as ArrayType;
   const floating = graph.inputs.flatMap((id, k) => (isFloating(typeOf(id).dtype) ? [k] : []));
@@ -93,7 +109,7 @@ export function operationOf(program: Program): StructuralOp<null> {
     if (found === undefined) {
       const given = positions(cotangents);
       const seeds = given.map((k) => cotangents[k] as T);
-      found = m.apply(operationOf(program.gradient(given)), [...operandsOf(at), ...seeds], null);
+      found = m.apply(program.gradient(given).operation, [...operandsOf(at), ...seeds], null);
       known.set(at, found);
     }
     return found;
@@ -108,7 +124,7 @@ export function operationOf(program: Program): StructuralOp<null> {
     jvp: (m, tangents, at) => {
       const given = positions(tangents);
       const directions = given.map((k) => tangents[k] as never);
-      const found = m.apply(operationOf(program.tangent(given)), [...operandsOf(at), ...directions], null);
+      const found = m.apply(program.tangent(given).operation, [...operandsOf(at), ...directions], null);
       let next = 0;
       return graph.outputs.map((id) => (isFloating(typeOf(id).dtype) ? (found[next++] ?? null) : null));
     },

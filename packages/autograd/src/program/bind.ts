@@ -1,0 +1,120 @@
+import { InputError } from "../errors.js";
+import type { Payload } from "../ops/array.js";
+import { Value } from "../tape/value.js";
+import type { InputsOf } from "../transforms/grad.js";
+import { leaves, leavesLike, rebuild, type ValuesOf, valuesOf } from "../transforms/tree.js";
+import { outputsOf } from "./interpret.js";
+import { type CompiledOptions, type Entry, signatureOf, traced } from "./signature.js";
+
+/** A list without as many first entries as another has. */
+export type Rest<A extends readonly unknown[], S extends readonly unknown[]> = S extends readonly [unknown, ...infer T]
+  ? A extends readonly [unknown, ...infer B]
+    ? Rest<B, T>
+    : []
+  : A;
+
+/** A compiled function whose state stays inside: called with the other arguments, it gives what follows the next state. */
+export interface Bound<S extends readonly unknown[], I extends readonly unknown[], O extends readonly unknown[]> {
+  (...inputs: { [K in keyof I]: InputsOf<I[K]> }): { -readonly [K in keyof O]: ValuesOf<O[K]> };
+  /** The state as it is now, copied. */
+  state(): { -readonly [K in keyof S]: ValuesOf<S[K]> };
+  /** Gives the state other values, of the same structure and shapes. Throws InputError or ShapeError where they do not fit. */
+  set(...state: { [K in keyof S]: InputsOf<S[K]> }): void;
+}
+
+/** Where the state of one signature lies. */
+interface Store {
+  get(): readonly Payload[];
+  set(state: readonly Payload[]): void;
+  /** Runs the program; gives the outputs after the next state. */
+  advance(inputs: readonly Payload[]): readonly Payload[];
+}
+
+function storeFor({ program }: Entry, count: number): Store {
+  const { machine, graph } = program;
+  if (machine !== null) {
+    return {
+      get: () => machine.inputs(count),
+      set: (state) => machine.setInputs(state, 0),
+      advance: (inputs) => machine.advance(inputs, count),
+    };
+  }
+  let kept: readonly Payload[] = [];
+  return {
+    get: () => kept,
+    set: (state) => {
+      kept = state;
+    },
+    advance: (inputs) => {
+      const outputs = outputsOf(graph, [...kept, ...inputs]);
+      kept = outputs.slice(0, count);
+      return outputs.slice(count);
+    },
+  };
+}
+
+/** See Compiled.bind. Programs of its own, since each has the state in its memory. */
+export function boundTo(f: (...args: readonly unknown[]) => unknown, initial: readonly unknown[], options: CompiledOptions): unknown {
+  if (initial.length === 0) throw new InputError("bind: got no state; give the first arguments of the function, which it returns anew");
+  const trees = initial.map((tree) => valuesOf<unknown>("bind", tree));
+  const starts = trees.flatMap(leaves);
+  const stores = new Map<string, { readonly entry: Entry; readonly store: Store }>();
+  let state: { get(): readonly Payload[] } = { get: () => starts.map((x) => x.payload) };
+  const place = (payloads: readonly Payload[]): unknown[] => {
+    let at = 0;
+    return trees.map((tree) => {
+      const count = leaves(tree).length;
+      at += count;
+      return rebuild(
+        tree,
+        payloads.slice(at - count, at).map((x) => new Value(null, 0, x)),
+      );
+    });
+  };
+  const bound = (...inputs: readonly unknown[]): unknown => {
+    const args = [...trees, ...inputs];
+    const { values, key } = signatureOf(args);
+    let found = stores.get(key);
+    if (found === undefined) {
+      const entry = traced(f, args, values, options);
+      checkNextState(entry, trees);
+      stores.set(key, (found = { entry, store: storeFor(entry, starts.length) }));
+    }
+    const { entry, store } = found;
+    if (state !== store) store.set(state.get());
+    state = store;
+    const rest = [...values.slice(starts.length), ...entry.captured].map((x) => x.payload);
+    const results = store.advance(rest).map((x) => new Value(null, 0, x));
+    return rebuild((entry.out as unknown[]).slice(trees.length), results);
+  };
+  return Object.assign(bound, {
+    state: () => place(state.get()),
+    set: (...given: readonly unknown[]) => {
+      const next = trees.flatMap((tree, k) => leavesLike("set", `the state ${k}`, given[k], tree));
+      const fitting = next.map((x, k) => fitted(x, starts[k] as Value));
+      state = { get: () => fitting };
+    },
+  });
+}
+
+function fitted(x: Value, like: Value): Payload {
+  if (x.dtype === like.dtype) return x.payload;
+  throw new InputError(`set: the state is ${like.dtype}, got ${x.dtype}; give it with { dtype: "${like.dtype}" }`);
+}
+
+/** What the function returns in the place of its state must be able to take it. */
+function checkNextState({ out, program }: Entry, trees: readonly unknown[]): void {
+  if (!Array.isArray(out) || out.length < trees.length)
+    throw new InputError(
+      `bind: ${program.name} must return a list that begins with the next state, ${trees.length} ${trees.length === 1 ? "entry" : "entries"}`,
+    );
+  trees.forEach((tree, k) => {
+    const next = leavesLike("bind", `the next state ${k}`, out[k], tree);
+    leaves(tree).forEach((x, j) => {
+      if (next[j]?.dtype !== x.dtype)
+        throw new InputError(
+          `bind: the next state ${k} is ${next[j]?.dtype}, the state ${x.dtype}; cast one of them, or give the state in the other dtype`,
+        );
+    });
+  });
+}

@@ -1,0 +1,80 @@
+import { InputError } from "../errors.js";
+import { type Operand, toValue } from "../tape/apply.js";
+import { kindOf } from "../tape/input.js";
+import { type Param, Value } from "../tape/value.js";
+import { synchronous } from "../transforms/record.js";
+import { isLeaf, leaves, valuesOf } from "../transforms/tree.js";
+import { mapTree } from "../tree.js";
+import { Program, type ProgramOptions } from "./program.js";
+import { Trace } from "./trace.js";
+
+/** One signature: what was traced for arguments of one structure, shapes and dtypes. */
+export interface Entry {
+  readonly program: Program;
+  /** Params that the function uses without being given them: read at each call, after the arguments. */
+  readonly captured: readonly Param[];
+  /** What the function returns, as a tree of traced Values. */
+  readonly out: unknown;
+}
+
+export interface CompiledOptions extends ProgramOptions {
+  readonly name: string;
+}
+
+/** Numbers in any form as the Values that a function takes. */
+export function argumentValues(args: readonly unknown[]): unknown[] {
+  return eachArgument(args, (leaf) => (isLeaf(leaf) ? toValue("compile", leaf as Operand) : leaf));
+}
+
+/** The arguments' leaves, and what a program is made for: their structure, shapes and dtypes, and entries that are no numbers. */
+export function signatureOf(args: readonly unknown[]): { values: Value[]; key: string } {
+  const values: Value[] = [];
+  const key = args.map((arg, k) => keyOf(arg, `[${k}]`, values)).join();
+  return { values, key };
+}
+
+/** Of one argument, or a part of it; its leaves are added to `values`. Names are quoted, so that none reads like structure. */
+function keyOf(x: unknown, path: string, values: Value[]): string {
+  if (isLeaf(x)) {
+    const leaf = toValue("compile", x as Operand);
+    values.push(leaf);
+    return `${leaf.dtype}[${leaf.shape.join()}]`;
+  }
+  if (typeof x === "string" || typeof x === "boolean") return JSON.stringify(x);
+  if (x === undefined || x === null) return String(x);
+  if (Array.isArray(x)) return `[${x.map((entry, k) => keyOf(entry, `${path}[${k}]`, values)).join()}]`;
+  if (typeof x === "object") {
+    const entries = Object.entries(x).map(([name, entry]) => `${JSON.stringify(name)}:${keyOf(entry, `${path}.${name}`, values)}`);
+    return `{${entries.join()}}`;
+  }
+  throw new InputError(`compile: the argument ${path} is ${kindOf(x)}; arguments are trees of Values, numbers and arrays of numbers`);
+}
+
+/** The arguments with each leaf replaced; a list of arguments is not itself a nest of numbers. */
+function eachArgument(args: readonly unknown[], f: (leaf: unknown, path: string) => unknown): unknown[] {
+  return args.map((arg, k) => (arg === undefined || arg === null ? f(arg, `[${k}]`) : mapTree(arg, isLeaf, f, `[${k}]`)));
+}
+
+/** Calls a function once, on abstract arguments, and makes a program of what it did. */
+export function traced(
+  f: (...args: readonly unknown[]) => unknown,
+  args: readonly unknown[],
+  values: readonly Value[],
+  options: CompiledOptions,
+): Entry {
+  const trace = new Trace(null);
+  const inputs = values.map((x) => trace.input(x.type));
+  let next = 0;
+  const abstract = eachArgument(args, (leaf) => (isLeaf(leaf) ? new Value(null, 0, inputs[next++] ?? 0) : leaf));
+  const { out, results } = trace.during(() => {
+    const tree = valuesOf<unknown>("compile", synchronous("compile", f(...abstract)));
+    return { out: tree, results: leaves(tree).map((x) => trace.lift(x).payload) };
+  });
+  const ids = results.map((x) => trace.idOf(x));
+  const graph = trace.builder.build(
+    [...inputs, ...trace.captured].map(({ id }) => id),
+    ids,
+  );
+  const program = new Program(graph, options.name, options);
+  return { program, captured: trace.captured.map(({ value }) => value as Param), out };
+}
