@@ -1,7 +1,7 @@
 import type { Operand } from "../tape/apply.js";
 import type { Value } from "../tape/value.js";
 import { type Cotangents, cotangentsOf, onesFor, record, scalarOf } from "./record.js";
-import { rebuildAll, type ValuesOf } from "./tree.js";
+import { rebuildAll, unlinked, type ValuesOf } from "./tree.js";
 
 export interface GradOptions<N extends number | readonly number[]> {
   /** Which arguments to differentiate by: one position (default 0), or several. */
@@ -73,5 +73,5 @@ export function differentiated(
   const root = scalarOf(op, call.out);
   const { cotangents, recorded }: Cotangents = cotangentsOf(call, [root], [onesFor(root)], false);
   const gradients = rebuildAll(call.trees, cotangents);
-  return [recorded ? root : root.detach(), typeof argnums === "number" ? gradients[0] : gradients];
+  return [recorded ? root : unlinked(root), typeof argnums === "number" ? gradients[0] : gradients];
 }

@@ -10,7 +10,7 @@ import { RecordedPass } from "../tape/recordedPass.js";
 import { Param, Value } from "../tape/value.js";
 import { differentiated, type InputsOf } from "./grad.js";
 import { inMode, record, zerosFor } from "./record.js";
-import { detached, leaves, leavesLike, rebuild, type ValuesOf, valuesOf } from "./tree.js";
+import { detached, leaves, leavesLike, rebuild, unlinked, type ValuesOf, valuesOf } from "./tree.js";
 
 /**
  * Calls f and gives `[out, tangent]`, tangent = J · tangents: f is recorded, and tangents are swept forward over the tape. Primals and
@@ -42,7 +42,7 @@ function pushed(op: string, f: (...args: never[]) => unknown, args: readonly unk
   const graph = graphOf(roots, { targets: call.inputs, floor: call.floor });
   const recorded = call.recording && (graph.foreign || call.connected || directions.some((t) => t.requiresGrad));
   // Where nobody can ask for more, the tangents are swept as constants.
-  const asOperand = (x: Value): Value => (recorded ? x : x.detach());
+  const asOperand = (x: Value): Value => (recorded ? x : unlinked(x));
   const known = new Map(call.inputs.map((x, k) => [x, asOperand(directions[k] as Value)]));
   const found = inMode(op, recorded, () => pushForward(graph, recordedAlgebra, known, { operand: asOperand }, transposedOfVjp));
   const tangent = rebuild(
