@@ -3,7 +3,7 @@ import { tracer } from "../ops/tracer.js";
 import { applyStructural } from "../tape/apply.js";
 import { kindOf } from "../tape/input.js";
 import { isRecording } from "../tape/segments.js";
-import { Value } from "../tape/value.js";
+import { type Value } from "../tape/value.js";
 import type { InputsOf } from "../transforms/grad.js";
 import { rebuild, type ValuesOf, valuesOf } from "../transforms/tree.js";
 import { type Bound, boundTo, type Rest } from "./bind.js";
@@ -11,6 +11,7 @@ import type { ProgramStats } from "./explain.js";
 import { lendKernels } from "./lentProduct.js";
 import type { Program } from "./program.js";
 import { argumentValues, type Entry, signatureOf, traced } from "./signature.js";
+import { built, collect } from "./structure.js";
 
 // Whoever imports compile has the kernels: eager products use them, too.
 lendKernels();
@@ -63,6 +64,7 @@ export function compile<A extends readonly unknown[] = [Value], R = Value>(
   const options = { name, wasm, deterministic, reuseOutputs, passes };
   const untyped = f as unknown as (...args: readonly unknown[]) => unknown;
   const entries = new Map<string, Entry>();
+  let latest: Entry | null = null;
   let made = 0;
   const last = (): Program => {
     const entry = [...entries.values()].at(-1);
@@ -72,6 +74,8 @@ export function compile<A extends readonly unknown[] = [Value], R = Value>(
   const compiled = (...args: { [K in keyof A]: InputsOf<A[K]> }): ValuesOf<R> => {
     // Within another traced function it is a part of that.
     if (tracer !== null) return valuesOf<unknown>("compile", untyped(...argumentValues(args))) as ValuesOf<R>;
+    const known: Value[] = [];
+    if (latest !== null && collect(latest.args, args, known)) return called(latest, known) as ValuesOf<R>;
     const { values, key } = signatureOf(args);
     let entry = entries.get(key);
     entries.delete(key);
@@ -81,6 +85,7 @@ export function compile<A extends readonly unknown[] = [Value], R = Value>(
       if (entries.size >= LARGEST_CACHE) entries.delete(entries.keys().next().value as string);
     }
     entries.set(key, entry); // the latest last
+    latest = entry;
     return called(entry, values) as ValuesOf<R>;
   };
   return Object.assign(compiled, {
@@ -90,13 +95,11 @@ export function compile<A extends readonly unknown[] = [Value], R = Value>(
   });
 }
 
-function called({ program, captured, out }: Entry, values: readonly Value[]): unknown {
+function called({ program, captured, out, result }: Entry, values: readonly Value[]): unknown {
   const operands = captured.length === 0 ? values : [...values, ...captured];
-  const recorded = isRecording() && operands.some((x) => x.origin !== null);
-  const results = recorded
-    ? applyStructural(program.operation, operands, null)
-    : program.run(operands.map((x) => x.payload)).map((x) => new Value(null, 0, x));
-  return rebuild(out, results);
+  if (isRecording() && operands.some((x) => x.origin !== null)) return rebuild(out, applyStructural(program.operation, operands, null));
+  const results = program.run(operands.map((x) => x.payload));
+  return built(result, results, { at: 0 });
 }
 
 function warnOfRecompilations(name: string): void {

@@ -134,10 +134,19 @@ const uniform = new WeakMap<NdArray, number | null>();
 export function uniformElement(x: NdArray): number | null {
   let known = uniform.get(x);
   if (known === undefined) {
-    const { elements } = x;
-    const first = elements[0] ?? null;
-    known = first !== null && elements.every((e) => Object.is(e, first)) ? first : null;
+    known = isUniform(x) ? (x.data[x.offset]) : null;
     uniform.set(x, known);
   }
   return known;
+}
+
+function isUniform({ data, offset, type }: NdArray): boolean {
+  const first = data[offset] as number;
+  // A loop without calls: constants of a million elements are looked at in each trace.
+  const odd = Object.is(first, -0) || Number.isNaN(first);
+  for (let k = 1; k < type.size; k++) {
+    const e = data[offset + k] as number;
+    if (odd ? !Object.is(e, first) : e !== first || (first === 0 && 1 / e < 0)) return false;
+  }
+  return type.size > 0;
 }

@@ -70,7 +70,7 @@ class KernelEmitter {
     this.accesses = [...operands, ...results];
     this.f = new FunctionBuilder(new Array<ValueType>(axes + this.accesses.length).fill("i32"));
     const inner = this.accesses.map(({ strides }) => strides[axes - 1] ?? 0);
-    const vector = simd && axes > 0 && inner.every((stride) => stride === 0 || stride === 1);
+    const vector = simd && inner.every((stride) => stride === 0 || stride === 1);
     this.lanes = vector ? (dtype === "float32" ? 4 : 2) : 1;
     const lanes = this.lanes as 1 | 2 | 4;
     this.m = new VectorArithmetic(this.f, { dtype, lanes, relaxedMadd: vector && relaxedMadd, importMath });

@@ -6,6 +6,7 @@ import { synchronous } from "../transforms/record.js";
 import { isLeaf, leaves, valuesOf } from "../transforms/tree.js";
 import { mapTree } from "../tree.js";
 import { Program, type ProgramOptions } from "./program.js";
+import { type Structure, structureOf } from "./structure.js";
 import { Trace } from "./trace.js";
 
 /** One signature: what was traced for arguments of one structure, shapes and dtypes. */
@@ -13,8 +14,11 @@ export interface Entry {
   readonly program: Program;
   /** Params that the function uses without being given them: read at each call, after the arguments. */
   readonly captured: readonly Param[];
-  /** What the function returns, as a tree of traced Values. */
+  /** The arguments: a call is compared with those of the last one first. */
+  readonly args: Structure;
+  /** What the function returns, as a tree of traced Values, and how that is built. */
   readonly out: unknown;
+  readonly result: Structure;
 }
 
 export interface CompiledOptions extends ProgramOptions {
@@ -76,5 +80,7 @@ export function traced(
     ids,
   );
   const program = new Program(graph, options.name, options);
-  return { program, captured: trace.captured.map(({ value }) => value as Param), out };
+  const captured = trace.captured.map(({ value }) => value as Param);
+  // A list of arguments is not itself a nest of numbers.
+  return { program, captured, args: { kind: "list", entries: args.map(structureOf) }, out, result: structureOf(out) };
 }
