@@ -22,7 +22,7 @@ test.for(PAGES)("the links of %s lead to files that are there", (page) => {
 });
 
 test("the files that ARCHITECTURE.md names are there", () => {
-  const names = [...read("ARCHITECTURE.md").matchAll(/`((?:ops|tape|transforms|test|scripts|packages)\/[\w/.]+\.ts)`/g)].map(
+  const names = [...read("ARCHITECTURE.md").matchAll(/`((?:ops|tape|transforms|wasm|program|test|scripts|packages)\/[\w/.]+\.ts)`/g)].map(
     ([, name]) => name!,
   );
   const missing = names.filter(
