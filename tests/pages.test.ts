@@ -48,6 +48,14 @@ test.for(["autograd", "rnn"])("the functions that the README of %s lists are the
   expect(listed.filter((listedName) => known?.has(listedName) !== true)).toEqual([]);
 });
 
+test("the operations that the README of autograd says run on plain kernels are those of the test that counts them", () => {
+  const [, paragraph = ""] = /^\*Plain kernels\*: ([\s\S]*?)\n\n/m.exec(read("packages/autograd/README.md")) ?? [];
+  const [, counted = ""] = /^const PLAIN = \[(.*)\];$/m.exec(read("packages/autograd/test/program/proof.test.ts")) ?? [];
+  const names = [...counted.matchAll(/"(\w+)"/g)].map(([, name]) => name!);
+  expect(names.length).toBeGreaterThan(0);
+  expect(names.filter((name) => !paragraph.includes(`\`${name}\``))).toEqual([]);
+});
+
 describe("blocks", () => {
   const page = "a\n<!-- one: by a script -->\nold\n<!-- /one -->\nb\n";
 
