@@ -9,8 +9,12 @@ import { compilerOptions, ROOT } from "./publicNames.js";
 
 type Autograd = typeof import("@unroll/autograd");
 type Inspect = typeof import("@unroll/autograd/inspect");
-type Compile = typeof import("@unroll/autograd/compile");
 type Value = InstanceType<Autograd["Value"]>;
+
+/** Of @unroll/autograd/compile, what is used here. */
+interface Compile {
+  compile<R>(f: (x: Value) => R): ((x: number | readonly number[]) => R) & { stats(): { readonly plain: readonly string[] } };
+}
 
 const PACKAGE = "packages/autograd";
 const WORKSPACE = join(ROOT, "tests/.examples/contributing");
