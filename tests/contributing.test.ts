@@ -11,6 +11,11 @@ type Autograd = typeof import("@unroll/autograd");
 type Inspect = typeof import("@unroll/autograd/inspect");
 type Value = InstanceType<Autograd["Value"]>;
 
+/** Of @unroll/autograd/compile, what is used here. */
+interface Compile {
+  compile<R>(f: (x: Value) => R): ((x: number | readonly number[]) => R) & { stats(): { readonly plain: readonly string[] } };
+}
+
 const PACKAGE = "packages/autograd";
 const WORKSPACE = join(ROOT, "tests/.examples/contributing");
 const COPY = join(WORKSPACE, PACKAGE);
@@ -61,6 +66,7 @@ const CASES: readonly Case[] = [
 describe("the patches of CONTRIBUTING.md", () => {
   let autograd: Autograd;
   let inspect: Inspect;
+  let compile: Compile["compile"];
 
   beforeAll(async () => {
     rmSync(WORKSPACE, { recursive: true, force: true });
@@ -73,6 +79,7 @@ describe("the patches of CONTRIBUTING.md", () => {
     execFileSync(process.execPath, ["--import", "tsx", join(COPY, "scripts/generate.ts")], { cwd: ROOT });
     autograd = (await import(pathToFileURL(join(COPY, "src/index.ts")).href)) as Autograd;
     inspect = (await import(pathToFileURL(join(COPY, "src/inspect/index.ts")).href)) as Inspect;
+    ({ compile } = (await import(pathToFileURL(join(COPY, "src/program/index.ts")).href)) as Compile);
   });
 
   const functionOf = (name: string) => (autograd as unknown as Record<string, (x: Value) => Value>)[name]!;
@@ -84,7 +91,7 @@ describe("the patches of CONTRIBUTING.md", () => {
   });
 
   test("have no type errors", () => {
-    const program = ts.createProgram([join(COPY, "src/index.ts")], { ...compilerOptions(), types: [] });
+    const program = ts.createProgram([join(COPY, "src/index.ts"), join(COPY, "src/program/index.ts")], { ...compilerOptions(), types: [] });
     const found = ts.getPreEmitDiagnostics(program);
     expect(found.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"))).toEqual([]);
   });
@@ -108,6 +115,14 @@ describe("the patches of CONTRIBUTING.md", () => {
       near(autograd.hvp(squares, [x], [autograd.onesLike(x)])[0], second);
       const slope = (leaf: Value) => autograd.grad(squares)(leaf).sum();
       near(autograd.grad(slope)(x), second);
+    });
+
+    test("compiled, has its value and its gradient, and a kernel unless it is structural", () => {
+      const run = compile((leaf: Value) => [functionOf(name)(leaf), autograd.grad((y: Value) => functionOf(name)(y).sum())(leaf)]);
+      const [out, slope] = run(x);
+      near(out!, value);
+      near(slope!, gradient);
+      expect(run.stats().plain.filter((op) => op !== "cumulativeSum")).toEqual([]);
     });
 
     test("agrees with differences in reverse and in forward mode, and to second order", () => {

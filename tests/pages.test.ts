@@ -22,7 +22,7 @@ test.for(PAGES)("the links of %s lead to files that are there", (page) => {
 });
 
 test("the files that ARCHITECTURE.md names are there", () => {
-  const names = [...read("ARCHITECTURE.md").matchAll(/`((?:ops|tape|transforms|test|scripts|packages)\/[\w/.]+\.ts)`/g)].map(
+  const names = [...read("ARCHITECTURE.md").matchAll(/`((?:ops|tape|transforms|wasm|program|test|scripts|packages)\/[\w/.]+\.ts)`/g)].map(
     ([, name]) => name!,
   );
   const missing = names.filter(
@@ -46,6 +46,14 @@ test.for(["autograd", "rnn"])("the functions that the README of %s lists are the
   known ??= new Set(publicNames().map((exported) => exported.name));
   expect(listed.length).toBeGreaterThan(10);
   expect(listed.filter((listedName) => known?.has(listedName) !== true)).toEqual([]);
+});
+
+test("the operations that the README of autograd says run on plain kernels are those of the test that counts them", () => {
+  const [, paragraph = ""] = /^\*Plain kernels\*: ([\s\S]*?)\n\n/m.exec(read("packages/autograd/README.md")) ?? [];
+  const [, counted = ""] = /^const PLAIN = \[(.*)\];$/m.exec(read("packages/autograd/test/program/proof.test.ts")) ?? [];
+  const names = [...counted.matchAll(/"(\w+)"/g)].map(([, name]) => name!);
+  expect(names.length).toBeGreaterThan(0);
+  expect(names.filter((name) => !paragraph.includes(`\`${name}\``))).toEqual([]);
 });
 
 describe("blocks", () => {

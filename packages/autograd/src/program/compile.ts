@@ -9,6 +9,7 @@ import { rebuild, type ValuesOf, valuesOf } from "../transforms/tree.js";
 import { type Bound, boundTo, type Rest } from "./bind.js";
 import type { ProgramStats } from "./explain.js";
 import { lendKernels } from "./lentProduct.js";
+import { FUSE, PASSES } from "./passes/index.js";
 import type { Program } from "./program.js";
 import { argumentValues, type Entry, signatureOf, traced } from "./signature.js";
 import { built, collect } from "./structure.js";
@@ -21,15 +22,21 @@ export interface CompileOptions {
   readonly name?: string;
   /** Outputs are views of the program's memory, which the next call overwrites, instead of copies; default false. */
   readonly reuseOutputs?: boolean;
-  /** false runs the same program on plain kernels, as it does where there is no WebAssembly; default true. */
+  /** false runs the same program on plain kernels, as it does where WebAssembly is missing or forbidden; default true. */
   readonly wasm?: boolean;
-  /** Never a relaxed instruction, whose rounding depends on the processor; default false. */
+  /**
+   * Never a relaxed instruction, whose rounding depends on the processor; default false. Hosts with 128-bit vectors then give the same bits,
+   * but for what they compute by their own Math: pow, sin and cos far from 0, operations on plain kernels.
+   */
   readonly deterministic?: boolean;
-  /** Names of the passes that run, for tests and comparisons; default all. */
+  /** Names of the passes that run, as `explain()` shows them, and "fuse"; for tests and comparisons. Default all. */
   readonly passes?: readonly string[];
 }
 
-/** A compiled function: called as the function itself. */
+/**
+ * A compiled function: called as the function itself, with numbers, nested arrays and typed arrays wherever it takes Values. Numbers that it
+ * returns come out as Values.
+ */
 export interface Compiled<A extends readonly unknown[], R> {
   (...args: { [K in keyof A]: InputsOf<A[K]> }): ValuesOf<R>;
   /**
@@ -50,6 +57,39 @@ export interface Compiled<A extends readonly unknown[], R> {
 const LARGEST_CACHE = 32;
 const MANY_RECOMPILATIONS = 8;
 
+/**
+ * The function f as a program in WebAssembly: with the same arguments it gives what f gives, up to rounding, and its derivatives are f's.
+ *
+ * f is called once for each signature, to be traced: the structure of its arguments (trees of Values, numbers and arrays of numbers), the
+ * shape and dtype of each leaf, and strings, booleans, null and undefined among them. Numbers are no part of it; they are inputs. The 32
+ * signatures used last are kept, and a warning names f when it has been traced anew for the eighth time: pad to common shapes. A `scan` is
+ * one loop of the program, whatever its length; a JavaScript loop is unrolled.
+ *
+ * `Param`s that f uses without being given them are inputs, read at each call. All else that is not computed from arguments and params is
+ * done once, while f is traced, and its result is a constant of the program: `Math.random()`, draws from a random key, printing,
+ * other Values. Make such things outside and pass them in; a random key as an argument does not help, draws do.
+ *
+ * In f, `grad`, `valueAndGrad`, `vjp`, `jvp`, `customOp`, `noGrad` and other compiled functions work as everywhere; compile what computes
+ * the gradient, and it is part of the program. A call with something that needs a gradient is recorded as one operation, so that `grad` of
+ * a compiled function and `backward()` on its result work, too. `noGrad` around the call records nothing.
+ *
+ * Throws InputError unless f is a function, or where it is async, and for arguments or results that hold something else than numbers;
+ * GraphError where f needs the elements of what is traced (`.item()`, `.data`, shapes that depend on them: return the value and read it
+ * after the call, or use `where`), calls `backward()` (use `grad` in f, or `backward()` on the result), sets a param (return the new value),
+ * or uses a recorded Value from outside (pass it, or `detach()` it), where a traced Value is used after the trace, and where a program
+ * needs more than WebAssembly's 4 GB. What f throws comes through, and nothing is kept of it.
+ *
+ * @example
+ * import { param, type Value, valueAndGrad } from "@unroll/autograd";
+ * import { compile } from "@unroll/autograd/compile";
+ * const b = param(1);
+ * const loss = (w: Value, x: Value) => w.mul(x).add(b).square().mean();
+ * const step = compile((w: Value, x: Value) => valueAndGrad(loss)(w, x));
+ * const [error, slope] = step(2, [1, -1]);
+ * console.log(error.item(), slope.item()); // 5 4
+ * b.set(0);
+ * console.log(step(2, [1, -1])[0].item()); // 4
+ */
 export function compile<A extends readonly unknown[] = [Value], R = Value>(
   f: (...args: A) => R,
   {
@@ -61,6 +101,9 @@ export function compile<A extends readonly unknown[] = [Value], R = Value>(
   }: CompileOptions = {},
 ): Compiled<A, R> {
   if (typeof (f as unknown) !== "function") throw new InputError(`compile: expected a function, got ${kindOf(f)}`);
+  const odd = passes?.find((pass) => pass !== FUSE && PASSES.every((known) => known.name !== pass));
+  if (odd !== undefined)
+    throw new InputError(`compile: there is no pass "${odd}"; there are ${[...PASSES.map((pass) => pass.name), FUSE].join(", ")}`);
   const options = { name, wasm, deterministic, reuseOutputs, passes };
   const untyped = f as unknown as (...args: readonly unknown[]) => unknown;
   const entries = new Map<string, Entry>();

@@ -12,7 +12,7 @@ import { Trace } from "./trace.js";
 type Values = (id: number) => Payload;
 
 /** Which values depend on inputs by which one may differentiate. */
-export function differentiable(graph: Graph, inputs: readonly number[]): Set<number> {
+function differentiable(graph: Graph, inputs: readonly number[]): Set<number> {
   const reached = new Set(inputs.filter((id) => isFloating((graph.types[id] as ArrayType).dtype)));
   for (const { op, operands, outputs } of graph.instructions) {
     if (!operands.some((id, k) => reached.has(id) && carries(op, k))) continue;

@@ -1,10 +1,12 @@
 import { bytesPerElement } from "../dtype.js";
 import { FunctionBuilder, ModuleBuilder, type ValueType } from "../wasm/assembler.js";
+import { GraphError } from "../errors.js";
+import { CONSTANTS_START } from "../wasm/constants.js";
 import { type Frame, type Location, MemoryBlock } from "./location.js";
 import type { PlainStep, Step } from "./step.js";
 
-/** How deep loops may be nested around an operation without a kernel. */
-export const PLAIN_DEPTH = 4;
+/** How deep loops may be nested around an operation without a kernel: it finds their steps in the first bytes of the memory. */
+const PLAIN_DEPTH = CONSTANTS_START / 4;
 
 /** A function that the driver calls: where it is imported from, and its parameters. */
 export interface Imported {
@@ -42,7 +44,7 @@ class DriverEmitter {
 
   constructor(steps: readonly Step[], imports: DriverImports) {
     this.imports = imports;
-    this.hostPlain = this.module.importFunction("host", "plain", i32s(1 + PLAIN_DEPTH));
+    this.hostPlain = this.module.importFunction("host", "plain", i32s(1));
     this.declare(steps);
     this.emit(steps, []);
     this.module.addFunction(this.f, "run");
@@ -95,17 +97,24 @@ class DriverEmitter {
         break;
       }
       case "plain":
-        f.i32(this.plain.push(step) - 1);
-        for (let depth = 0; depth < PLAIN_DEPTH; depth++) {
-          const counter = this.counters.get(frames[depth] as Frame);
-          if (counter === undefined) f.i32(0);
-          else f.get(counter);
-        }
-        f.call(this.hostPlain);
+        this.plainCall(step, frames);
         break;
       case "loop":
         this.loop(step, frames);
     }
+  }
+
+  /** The host is told which operation, and where in the loops. */
+  private plainCall(step: PlainStep, frames: readonly Frame[]): void {
+    const { f } = this;
+    if (frames.length > PLAIN_DEPTH)
+      throw new GraphError(`compile: ${step.instruction.op.name} stands in more than ${PLAIN_DEPTH} nested loops`);
+    frames.forEach((frame, depth) => {
+      f.i32(0)
+        .get(this.counters.get(frame) as number)
+        .memory("i32.store", 4 * depth);
+    });
+    f.i32(this.plain.push(step) - 1).call(this.hostPlain);
   }
 
   private loop({ frame, body }: Extract<Step, { kind: "loop" }>, frames: readonly Frame[]): void {

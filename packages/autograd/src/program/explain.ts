@@ -11,16 +11,19 @@ export interface PassRecord {
   readonly after: number;
 }
 
-/** What ran how: for tests and for whoever asks why a program is slow. */
+/** What runs how in a program: for tests and for whoever asks why one is slow. Without WebAssembly everything is in `plain`, and the rest 0. */
 export interface ProgramStats {
-  /** Calls in the program, those in loops counted once: fused kernels, products with their packing, and operations on plain kernels. */
+  /** Calls of fused elementwise kernels, copies among them; those in loops counted once. */
   readonly kernels: number;
+  /** Calls of matrix products, those in loops counted once. */
   readonly products: number;
-  /** Names of the operations that have no kernel, and ran as they do eagerly. */
+  /** The operations that have no kernel and run as they do eagerly, by name, one entry a call. */
   readonly plain: readonly string[];
+  /** Floating-point operations of a run, loops counted step by step: two a multiply-add of a product, one an elementwise operation and element. */
   readonly flops: number;
-  /** Bytes of memory that the program uses, and the most that must live at once. */
+  /** Bytes of memory that the program uses, and keeps as long as its signature is kept. */
   readonly bytes: number;
+  /** Bytes of the values that must live at once at the worst moment: what no plan of the memory could go below. */
   readonly live: number;
 }
 
@@ -51,7 +54,7 @@ function flopsOf(steps: readonly Step[]): number {
   return steps.reduce((sum, step) => sum + (step.kind === "loop" ? step.frame.steps * flopsOf(step.body) : flopsOfStep(step)), 0);
 }
 
-export function flopsOfStep(step: Exclude<Step, LoopStep>): number {
+function flopsOfStep(step: Exclude<Step, LoopStep>): number {
   if (step.kind === "product") return 2 * step.rows * step.columns * step.inner;
   if (step.kind !== "kernel") return 0;
   return step.spec.operations.length * step.counts.reduce((n, count) => n * count, 1);

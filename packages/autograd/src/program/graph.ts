@@ -132,12 +132,11 @@ const uniform = new WeakMap<NdArray, number | null>();
 
 /** The number that every element of a constant is; null where they differ, or there is none. Told apart by bits: -0 is not 0. */
 export function uniformElement(x: NdArray): number | null {
-  let known = uniform.get(x);
-  if (known === undefined) {
-    known = isUniform(x) ? (x.data[x.offset]) : null;
-    uniform.set(x, known);
-  }
-  return known;
+  const known = uniform.get(x);
+  if (known !== undefined) return known;
+  const element = isUniform(x) ? (x.data[x.offset] ?? null) : null;
+  uniform.set(x, element);
+  return element;
 }
 
 function isUniform({ data, offset, type }: NdArray): boolean {

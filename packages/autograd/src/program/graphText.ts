@@ -21,7 +21,7 @@ export function graphText(graph: Graph, indent = ""): string {
   return [...lines, `${indent}=> ${graph.outputs.map(named).join(", ")}`].join("\n");
 }
 
-export function typeText({ dtype, shape }: ArrayType): string {
+function typeText({ dtype, shape }: ArrayType): string {
   return `${dtype}[${shape.join(",")}]`;
 }
 

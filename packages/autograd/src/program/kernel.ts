@@ -12,7 +12,7 @@ import { type ImportedMath, VectorArithmetic } from "../wasm/vectorArithmetic.js
 export type Reference = readonly ["operand", number] | readonly ["number", string] | readonly ["result", number];
 
 /** An array that a kernel reads or writes: how far it steps along each axis of the walk, in elements. */
-export interface Access {
+interface Access {
   readonly dtype: DType;
   readonly strides: readonly number[];
 }

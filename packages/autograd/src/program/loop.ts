@@ -106,7 +106,7 @@ function transposedLoop<T>(m: ArrayAlgebra<T>, cotangents: readonly (T | null)[]
     attributes,
     cotangents.flatMap((d, k) => (k >= carries && d !== null ? [k - carries] : [])),
   );
-  // The same loop once more, with the residuals stacked; where the first one is still needed, the two become one (passes/merge).
+  // The same loop once more, with the residuals stacked; where the first one is still needed, the two become one (passes/mergeLoops).
   const stacked = applied(m, operands, { ...attributes, body: withOutputs(body, backward.residuals) });
   const residuals = stacked.slice(body.outputs.length);
   const zeros = (k: number): T => zerosLike(m, at.types[k] as ArrayType);
@@ -136,7 +136,7 @@ function transposedLoop<T>(m: ArrayAlgebra<T>, cotangents: readonly (T | null)[]
   return found;
 }
 
-export function withOutputs(body: Graph, more: readonly number[]): Graph {
+function withOutputs(body: Graph, more: readonly number[]): Graph {
   return { ...body, outputs: [...body.outputs, ...more] };
 }
 

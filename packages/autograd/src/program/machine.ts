@@ -55,6 +55,8 @@ export class Machine {
   private readonly drive: WasmFunction;
   private readonly views: Record<DType, TypedArray>;
   private readonly frames = new Map<PlainStep, readonly Frame[]>();
+  /** Kept for `profile`: where they lay, other blocks may lie by now. */
+  private lastInputs: readonly Payload[] = [];
   private readonly types = new Map<Location, ArrayType>();
   private readonly reuseOutputs: boolean;
   private readonly imports: Instances;
@@ -74,7 +76,7 @@ export class Machine {
       bool: new Uint8Array(buffer),
     };
     compileKernels(layout.steps, features, host);
-    const imports: Instances = { host: { plain: (k, ...counters) => this.runPlain(k, counters) } };
+    const imports: Instances = { host: { plain: (k) => this.runPlain(k ?? 0, this.views.int32) } };
     this.imports = imports;
     const driver = this.emit(features, host);
     this.plain = driver.plain;
@@ -90,6 +92,7 @@ export class Machine {
   }
 
   run(inputs: readonly Payload[]): Payload[] {
+    this.lastInputs = inputs;
     this.setInputs(inputs, 0);
     this.drive();
     return this.outputs(0);
@@ -128,8 +131,9 @@ export class Machine {
     return block.address / bytesPerElement(dtype) + offset;
   }
 
-  /** Runs the program on its last inputs step by step, from here instead of the driver, with a clock at each. */
+  /** Runs the program on the inputs of its last run step by step, from here instead of the driver, with a clock at each. */
   profile(now: () => number): StepTime[] {
+    this.setInputs(this.lastInputs, 0);
     const times = new Map<Step, { step: Exclude<Step, LoopStep>; calls: number; time: number }>();
     const counters = new Map<Frame, number>();
     const walk = (steps: readonly Step[]): void => {
@@ -250,7 +254,7 @@ export class Machine {
   }
 
   /** An operation without a kernel, on arrays that are views of the memory. */
-  private runPlain(k: number, counters: readonly number[]): void {
+  private runPlain(k: number, counters: ArrayLike<number>): void {
     const step = this.plain[k] as PlainStep;
     const frames = this.frames.get(step) ?? [];
     const placeOf = ({ block, dtype, offset, steps }: Location): number => {

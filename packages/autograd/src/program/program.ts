@@ -17,7 +17,7 @@ export interface ProgramOptions {
   readonly wasm: boolean;
   /** Names of the passes that run; all where left out. */
   readonly passes?: readonly string[] | undefined;
-  /** No relaxed instructions: the same bits on every machine. */
+  /** No relaxed instructions, whose rounding depends on the processor. */
   readonly deterministic: boolean;
   /** Outputs are views of the memory, valid until the next run. */
   readonly reuseOutputs: boolean;

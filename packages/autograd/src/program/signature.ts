@@ -47,11 +47,17 @@ function keyOf(x: unknown, path: string, values: Value[]): string {
   if (typeof x === "string" || typeof x === "boolean") return JSON.stringify(x);
   if (x === undefined || x === null) return String(x);
   if (Array.isArray(x)) return `[${x.map((entry, k) => keyOf(entry, `${path}[${k}]`, values)).join()}]`;
-  if (typeof x === "object") {
+  if (typeof x === "object" && isPlain(x)) {
     const entries = Object.entries(x).map(([name, entry]) => `${JSON.stringify(name)}:${keyOf(entry, `${path}.${name}`, values)}`);
     return `{${entries.join()}}`;
   }
   throw new InputError(`compile: the argument ${path} is ${kindOf(x)}; arguments are trees of Values, numbers and arrays of numbers`);
+}
+
+/** An object of named entries, not one of a class such as Map or Date. */
+function isPlain(x: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(x);
+  return prototype === Object.prototype || prototype === null;
 }
 
 /** The arguments with each leaf replaced; a list of arguments is not itself a nest of numbers. */

@@ -8,7 +8,7 @@ import type { LaneType } from "../wasm/lanes.js";
 export type Step = KernelStep | PackStep | ProductStep | PlainStep | LoopStep;
 
 /** A fused elementwise kernel. */
-export interface KernelStep {
+interface KernelStep {
   readonly kind: "kernel";
   readonly spec: KernelSpec;
   /** Lengths of the axes that it walks, then an address for each operand and result. */
@@ -18,7 +18,7 @@ export interface KernelStep {
 }
 
 /** The right operand of a product, brought into the layout that the product reads. */
-export interface PackStep {
+interface PackStep {
   readonly kind: "pack";
   readonly pack: "packB" | "packBTransposed";
   readonly dtype: LaneType;
@@ -29,7 +29,7 @@ export interface PackStep {
   readonly target: MemoryBlock;
 }
 
-export interface ProductStep {
+interface ProductStep {
   readonly kind: "product";
   readonly product: ProductFunction;
   readonly dtype: LaneType;

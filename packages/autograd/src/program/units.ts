@@ -4,7 +4,7 @@ import type { Op } from "../ops/op.js";
 import { amax, amin, sum } from "../ops/reductions.js";
 import { sameShape, type Shape } from "../shape.js";
 import type { LaneType } from "../wasm/lanes.js";
-import { type Graph, type Instruction, producers } from "./graph.js";
+import type { Graph, Instruction } from "./graph.js";
 import type { ReductionKind } from "./kernel.js";
 import { isView } from "./location.js";
 
@@ -105,7 +105,7 @@ function groupToEnd(
 }
 
 /** The type in which a kernel computes an elementwise operation; null where there is no kernel for it. */
-export function kernelDType({ op, operands, outputs }: Instruction, { types, constants }: Graph): LaneType | null {
+function kernelDType({ op, operands, outputs }: Instruction, { types, constants }: Graph): LaneType | null {
   if (op.kind !== "elementwise") return null;
   const out = types[outputs[0] as number] as ArrayType;
   if (out.size === 0 || out.dtype === "int32") return null;
@@ -131,5 +131,3 @@ export function storedValues(group: Group, graph: Graph): number[] {
   }
   return [...made].filter((id) => read.has(id));
 }
-
-export { producers };

@@ -22,7 +22,7 @@ import { addPacking, type Packing } from "./products/packing.js";
 import { BLOCK_DEPTH, BLOCK_ROWS, type FormOfA, type FormOfB, scratchLayout } from "./products/plan.js";
 
 export { type ProductMode } from "./products/lanes.js";
-export { planProduct, type ProductFunction, type ProductPlan, type ProductSizes } from "./products/plan.js";
+export { planProduct, type ProductFunction } from "./products/plan.js";
 
 /**
  * The bytes of a module that multiplies matrices in the memory that it imports ("env" "memory"): C = A B or C += A B, for any sizes, given

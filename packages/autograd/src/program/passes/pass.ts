@@ -1,4 +1,4 @@
-import { type Graph, type GraphBuilder, type Instruction, rewritten } from "../graph.js";
+import { type Graph, rewritten } from "../graph.js";
 import { isLoop, type Loop } from "../loop.js";
 
 /** A rewriting of programs that changes no result. Each can be switched off. */
@@ -8,7 +8,7 @@ export interface Pass {
 }
 
 /** The graph with the body of every loop, at any depth, changed first. */
-export function inBodies(graph: Graph, change: (body: Graph) => Graph): Graph {
+function inBodies(graph: Graph, change: (body: Graph) => Graph): Graph {
   if (!graph.instructions.some(({ op }) => isLoop(op))) return graph;
   return rewritten(graph, (instruction, operands, builder) => {
     if (!isLoop(instruction.op)) return builder.copy(instruction, operands);
@@ -29,5 +29,3 @@ export function useCounts({ types, instructions, outputs }: Graph): Uint32Array 
   for (const id of outputs) (counts[id] as number)++;
   return counts;
 }
-
-export type { Graph, GraphBuilder, Instruction };
