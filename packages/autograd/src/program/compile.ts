@@ -12,7 +12,7 @@ import { lendKernels } from "./lentProduct.js";
 import { FUSE, PASSES } from "./passes/index.js";
 import type { Program } from "./program.js";
 import { argumentValues, type Entry, signatureOf, traced } from "./signature.js";
-import { built, collect } from "./structure.js";
+import { built, collectAll } from "./structure.js";
 
 // Whoever imports compile has the kernels: eager products use them, too.
 lendKernels();
@@ -118,7 +118,7 @@ export function compile<A extends readonly unknown[] = [Value], R = Value>(
     // Within another traced function it is a part of that.
     if (tracer !== null) return valuesOf<unknown>("compile", untyped(...argumentValues(args))) as ValuesOf<R>;
     const known: Value[] = [];
-    if (latest !== null && collect(latest.args, args, known)) return called(latest, known) as ValuesOf<R>;
+    if (latest !== null && collectAll(latest.args, args, known)) return called(latest, known) as ValuesOf<R>;
     const { values, key } = signatureOf(args);
     let entry = entries.get(key);
     entries.delete(key);

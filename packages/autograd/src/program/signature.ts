@@ -15,7 +15,7 @@ export interface Entry {
   /** Params that the function uses without being given them: read at each call, after the arguments. */
   readonly captured: readonly Param[];
   /** The arguments: a call is compared with those of the last one first. */
-  readonly args: Structure;
+  readonly args: readonly Structure[];
   /** What the function returns, as a tree of traced Values, and how that is built. */
   readonly out: unknown;
   readonly result: Structure;
@@ -87,6 +87,5 @@ export function traced(
   );
   const program = new Program(graph, options.name, options);
   const captured = trace.captured.map(({ value }) => value as Param);
-  // A list of arguments is not itself a nest of numbers.
-  return { program, captured, args: { kind: "list", entries: args.map(structureOf) }, out, result: structureOf(out) };
+  return { program, captured, args: args.map(structureOf), out, result: structureOf(out) };
 }

@@ -24,8 +24,15 @@ export function structureOf(tree: unknown): Structure {
   return { kind: "object", names, entries: names.map((name) => structureOf((tree as Record<string, unknown>)[name])) };
 }
 
+/** Adds the leaves of all arguments to `values`; false where one is built in another way. A list of arguments is no nest of numbers itself. */
+export function collectAll(structures: readonly Structure[], args: readonly unknown[], values: Value[]): boolean {
+  if (args.length !== structures.length) return false;
+  for (let k = 0; k < args.length; k++) if (!collect(structures[k] as Structure, args[k], values)) return false;
+  return true;
+}
+
 /** Adds the leaves of a tree to `values`; false where the tree is built in another way. */
-export function collect(structure: Structure, tree: unknown, values: Value[]): boolean {
+function collect(structure: Structure, tree: unknown, values: Value[]): boolean {
   switch (structure.kind) {
     case "leaf":
       return collectLeaf(structure.type, tree, values);
@@ -33,17 +40,19 @@ export function collect(structure: Structure, tree: unknown, values: Value[]): b
       return structure.value === tree;
     case "list": {
       const { entries } = structure;
-      if (!Array.isArray(tree) || tree.length !== entries.length) return false;
+      // A nest of numbers is one leaf.
+      if (!Array.isArray(tree) || tree.length !== entries.length || (tree.length > 0 && isLeaf(tree))) return false;
       for (let k = 0; k < entries.length; k++) if (!collect(entries[k] as Structure, tree[k], values)) return false;
       return true;
     }
     case "object": {
       const { names, entries } = structure;
       if (typeof tree !== "object" || tree === null || Array.isArray(tree) || tree instanceof Value) return false;
-      if (Object.keys(tree).length !== names.length) return false;
+      const own = Object.keys(tree);
+      if (own.length !== names.length) return false;
       for (let k = 0; k < names.length; k++) {
         const name = names[k] as string;
-        if (!Object.hasOwn(tree, name)) return false;
+        if (own[k] !== name) return false;
         if (!collect(entries[k] as Structure, (tree as Record<string, unknown>)[name], values)) return false;
       }
       return true;
