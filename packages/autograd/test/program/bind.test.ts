@@ -1,0 +1,149 @@
+import { describe, expect, test } from "vitest";
+import { matmul, mseLoss, scan, sort, type Value, value, valueAndGrad } from "../../src/index.js";
+import { adam } from "../../src/optim/index.js";
+import { compile } from "../../src/program/index.js";
+import { key, uniform } from "../../src/random/index.js";
+
+interface Params {
+  readonly w: Value;
+  readonly b: Value;
+}
+
+const rule = adam({ learningRate: 0.05 });
+type State = ReturnType<typeof rule.init>;
+
+const loss = (p: Params, x: Value, y: Value): Value => mseLoss(matmul(x, p.w).add(p.b).tanh(), y);
+
+function step(params: Params, state: State, x: Value, y: Value): readonly [Params, State, Value] {
+  const [error, grads] = valueAndGrad(loss)(params, x, y);
+  const [next, nextState] = rule.update(params, grads as unknown as Params, state);
+  return [next, nextState, error];
+}
+
+const start: Params = { w: uniform(key(0), [4, 3]), b: uniform(key(1), [3]) };
+const batch = (n: number) => [uniform(key(n), [n, 4]), uniform(key(n + 100), [n, 3])] as const;
+
+describe.each([true, false])("state that stays in the program, in WebAssembly: %s", (wasm) => {
+  const bound = () => compile(step, { wasm }).bind(start, rule.init(start));
+
+  test("steps as the function does, over batches of several sizes", () => {
+    const training = bound();
+    let [params, state]: [Params, State] = [start, rule.init(start)];
+    for (const n of [5, 5, 7, 5]) {
+      const [x, y] = batch(n);
+      const eager = step(params, state, x, y);
+      [params, state] = [eager[0], eager[1]];
+      const [error] = training(x, y);
+      expect(error.item()).toBeCloseTo(eager[2].item(), 12);
+    }
+    const [w] = [training.state()[0].w];
+    Array.from(w.data).forEach((entry, k) => expect(entry).toBeCloseTo(params.w.data[k]!, 12));
+    expect(training.state()[1].steps.item()).toBe(4);
+  });
+
+  test("is read back as a copy, and set", () => {
+    const training = bound();
+    const [x, y] = batch(5);
+    const [first] = training(x, y);
+    const before = training.state()[0].b;
+    const numbers = [...before.data];
+    training(x, y);
+    expect([...before.data]).toEqual(numbers);
+    training.set(start, rule.init(start));
+    expect(training.state()[0].b.toArray()).toEqual(start.b.toArray());
+    expect(training(x, y)[0].item()).toBe(first.item());
+  });
+
+  test("does not mind calls of the compiled function itself", () => {
+    const compiled = compile(step, { wasm });
+    const training = compiled.bind(start, rule.init(start));
+    const [x, y] = batch(5);
+    training(x, y);
+    const state = training.state()[0].b.toArray();
+    compiled({ w: start.w.mul(0), b: start.b.mul(0) }, rule.init(start), x, y);
+    expect(training.state()[0].b.toArray()).toEqual(state);
+  });
+
+  test("errors say what does not fit", () => {
+    expect(() => compile((x: Value) => x, { wasm }).bind()).toThrow(/got no state/);
+    const grows = compile((s: Value, x: Value) => [s.add(x), s], { wasm, name: "grows" }).bind(1);
+    expect(() => grows([1, 2])).toThrow(/next state 0.*shape \[2\], expected \[\]/);
+    const alone = compile((s: Value) => s, { wasm, name: "alone" }).bind(1);
+    expect(() => (alone as () => unknown)()).toThrow(/alone must return a list that begins with the next state/);
+    expect(() => bound().set({ w: start.b, b: start.b }, rule.init(start))).toThrow(/the state 0/);
+  });
+});
+
+test("reuseOutputs hands out views, which the next call overwrites", () => {
+  const f = (x: Value) => x.mul(2).add(1);
+  const [kept, reused] = [compile(f), compile(f, { reuseOutputs: true })];
+  const [a, b] = [kept([1, 2, 3]), reused([1, 2, 3])];
+  expect([...b.data]).toEqual([3, 5, 7]);
+  kept([0, 0, 0]);
+  reused([0, 0, 0]);
+  expect([...a.data]).toEqual([3, 5, 7]);
+  expect([...b.data]).toEqual([1, 1, 1]);
+});
+
+describe("eager products use the kernels of programs", () => {
+  const naive = (a: Value, b: Value, i: number, j: number, inner: number): number => {
+    let total = 0;
+    for (let k = 0; k < inner; k++) total += a.data[i * inner + k]! * b.data[k * b.shape[1]! + j]!;
+    return total;
+  };
+
+  test.each([
+    [32, 32, 32],
+    [33, 47, 65],
+    [1, 300, 200],
+    [130, 3, 129],
+  ])("[%i, %i] x [., %i], in every transposition", (rows, inner, columns) => {
+    const [a, b] = [uniform(key(1), [rows, inner]), uniform(key(2), [inner, columns])];
+    const products = [
+      matmul(a, b),
+      matmul(a.transpose().transpose(), b),
+      // The gradient of a sum of a product takes one operand transposed, then the other.
+      valueAndGrad((x: Value) => matmul(x, b).mul(matmul(a, b)).sum())(a)[1]
+        .mul(0)
+        .matmul(b)
+        .add(matmul(a, b)),
+    ];
+    for (const c of products)
+      for (const [i, j] of [
+        [0, 0],
+        [rows - 1, columns - 1],
+        [rows >> 1, columns >> 1],
+      ] as const)
+        expect(c.data[i * columns + j]).toBeCloseTo(naive(a, b, i, j, inner), 10);
+  });
+
+  test("their gradients are those of small products", () => {
+    const [a, b] = [uniform(key(3), [40, 50]), uniform(key(4), [50, 60])];
+    const [da, db] = valueAndGrad((x: Value, y: Value) => matmul(x, y).sum(), { argnums: [0, 1] })(a, b)[1];
+    const rowSum = (k: number) => Array.from({ length: 60 }, (_, j) => b.data[k * 60 + j]!).reduce((p, q) => p + q);
+    const columnSum = (k: number) => Array.from({ length: 40 }, (_, i) => a.data[i * 50 + k]!).reduce((p, q) => p + q);
+    expect(da.data[7 * 50 + 3]).toBeCloseTo(rowSum(3), 10);
+    expect(db.data[3 * 60 + 7]).toBeCloseTo(columnSum(3), 10);
+  });
+});
+
+test("an operation on a plain kernel finds its step in nested loops, however deep", () => {
+  const nested = (depth: number, x: Value): Value =>
+    depth === 0
+      ? sort(x).values
+      : (scan((total: Value, entry: Value) => [total.add(nested(depth - 1, entry)), null], [0, 0], x)[0] as Value);
+  const x = uniform(key(9), [2, 2, 2, 2, 2, 2]);
+  const f = (xs: Value) => nested(5, xs);
+  expect(compile(f)(x).toArray()).toEqual(f(x).toArray());
+});
+
+describe("what compile cannot take is refused", () => {
+  test("a random key, whose numbers would be inputs", () => {
+    expect(() => compile((k: never) => uniform(k, [2]))(key(1) as never)).toThrow(/draw outside/);
+  });
+
+  test("objects of classes, and passes that do not exist", () => {
+    expect(() => compile((x: never) => value(x))(new Map() as never)).toThrow(/the argument \[0\] is an object \(Map\)/);
+    expect(() => compile((x: Value) => x, { passes: ["polish"] })).toThrow(/no pass "polish"/);
+  });
+});
