@@ -1,3 +1,4 @@
+import type { Value } from "../../src/index.js";
 import { afterEach, describe, expect, test, vi } from "vitest";
 
 /** The host's WebAssembly as a fresh import of the library finds it. */
@@ -28,9 +29,9 @@ describe("the WebAssembly of the host", () => {
   test("a function compiled there runs on plain kernels", async () => {
     vi.stubGlobal("WebAssembly", undefined);
     vi.resetModules();
-    const { value, matmul } = await import("../../src/index.js");
+    const { matmul } = await import("../../src/index.js");
     const { compile } = await import("../../src/program/index.js");
-    const product = compile((x: ReturnType<typeof value>) => matmul(x, x));
+    const product = compile((x: Value) => matmul(x, x));
     expect(
       product([
         [1, 2],
