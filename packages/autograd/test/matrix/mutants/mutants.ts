@@ -89,7 +89,7 @@ export const MUTANTS: readonly Mutant[] = [
   structural(
     "sort",
     "its gradient is permuted the wrong way",
-    "reductions / export const sort",
+    "reductions / const byPositions",
     "m.scatterAdd(ct as never, output(1), axis, (types[0] as ArrayType).shape[axis] as number)",
     "m.gather(ct as never, output(1), axis)",
     [GRADIENTS, PRODUCTS, REVERSE],
