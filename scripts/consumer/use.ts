@@ -1,6 +1,7 @@
 // What a user of the published packages may write. check-consumer compiles it against the tarballs as an ES module and as CommonJS,
 // and runs both.
-import { param, Value } from "@unroll/autograd";
+import { param, Value, valueAndGrad } from "@unroll/autograd";
+import { compile } from "@unroll/autograd/compile";
 import { contributions } from "@unroll/autograd/inspect";
 import { optimizer, sgd } from "@unroll/autograd/optim";
 import { key, randn } from "@unroll/autograd/random";
@@ -23,6 +24,13 @@ check(shares.reduce((sum, { value }) => sum + value.item(), 0) === 8, "the sum o
 
 optimizer(sgd({ learningRate: 0.5 }), { x }).step();
 check(x.item() === -1, "a step of the optimizer");
+
+const compiled = compile((y: Value) => valueAndGrad((z: Value) => z.mul(z).sum())(y));
+const [squares, slopes] = compiled([1, 2, 3]);
+check(squares instanceof Value, "the Value class of compile");
+check(squares.item() === 14, "the value of a compiled function");
+check(slopes.toArray().toString() === "2,4,6", "the gradient in a compiled function");
+check(compiled.stats().kernels > 0, "a kernel of the compiled function");
 
 const noise = randn(key(1), [2, 3]);
 check(noise instanceof Value, "the Value class of random");
