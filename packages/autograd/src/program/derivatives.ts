@@ -1,16 +1,12 @@
 import { isFloating } from "../dtype.js";
 import type { ArrayType, Payload } from "../ops/array.js";
 import { raw } from "../ops/raw.js";
-import { pullBack, pushForward } from "./differentiate.js";
+import { pullBack, pushForward, zerosLike } from "./differentiate.js";
 import type { Graph } from "./graph.js";
 import { interpret } from "./interpret.js";
 import { Trace } from "./trace.js";
 
 /** The graph of a function's derivative, from the function's own. */
-
-function zerosLike({ shape, dtype }: ArrayType): Payload {
-  return shape.length === 0 ? 0 : raw.broadcastTo(raw.cast(raw.reshape(0, [1]), dtype), shape);
-}
 
 const floats = ({ types }: Graph, id: number): boolean => isFloating((types[id] as ArrayType).dtype);
 
@@ -29,7 +25,9 @@ export function gradientGraph(graph: Graph, given: readonly number[]): Graph {
       seeds.set(id, before === undefined ? d : raw.add(before, d));
     });
     const found = pullBack(graph, graph.inputs, seeds, (id) => values[id] as Payload);
-    const outputs = graph.inputs.filter((id) => floats(graph, id)).map((id) => found.get(id) ?? zerosLike(graph.types[id] as ArrayType));
+    const outputs = graph.inputs
+      .filter((id) => floats(graph, id))
+      .map((id) => found.get(id) ?? zerosLike<Payload>(raw, graph.types[id] as ArrayType));
     return trace.build(
       [...inputs, ...cotangents].map(({ id }) => id),
       outputs,
@@ -46,7 +44,9 @@ export function tangentGraph(graph: Graph, given: readonly number[]): Graph {
     const values = interpret(graph, inputs);
     const seeds = new Map(given.map((k, j) => [graph.inputs[k] as number, tangents[j] as Payload]));
     const found = pushForward(graph, seeds, (id) => values[id] as Payload);
-    const outputs = graph.outputs.filter((id) => floats(graph, id)).map((id) => found.get(id) ?? zerosLike(graph.types[id] as ArrayType));
+    const outputs = graph.outputs
+      .filter((id) => floats(graph, id))
+      .map((id) => found.get(id) ?? zerosLike<Payload>(raw, graph.types[id] as ArrayType));
     return trace.build(
       [...inputs, ...tangents].map(({ id }) => id),
       outputs,

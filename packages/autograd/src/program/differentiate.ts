@@ -1,4 +1,5 @@
 import { isFloating } from "../dtype.js";
+import type { ArrayAlgebra } from "../ops/algebra.js";
 import type { ArrayType, Payload } from "../ops/array.js";
 import { cotangentOf, tangentsOf } from "../ops/differentiate.js";
 import type { Linearization, StructuralOp } from "../ops/op.js";
@@ -10,6 +11,11 @@ import { Trace } from "./trace.js";
 /** Derivatives of graphs, by the same rules as those of recorded graphs; what they emit goes to the tracer that runs. */
 
 type Values = (id: number) => Payload;
+
+/** Zeros of a type, in any algebra: what stands for a cotangent or a tangent that there is none of. */
+export function zerosLike<T>(m: ArrayAlgebra<T>, { shape, dtype }: ArrayType): T {
+  return shape.length === 0 ? m.const(0) : m.broadcastTo(m.cast(m.reshape(m.const(0), [1]), dtype), shape);
+}
 
 /** Which values depend on inputs by which one may differentiate. */
 function differentiable(graph: Graph, inputs: readonly number[]): Set<number> {

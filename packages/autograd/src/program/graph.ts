@@ -149,3 +149,13 @@ function isUniform({ data, offset, type }: NdArray): boolean {
   }
   return type.size > 0;
 }
+
+const identities = new WeakMap<object, number>();
+let nextIdentity = 0;
+
+/** A number that stands for an object in keys: equal for the same object alone. */
+export function identityOf(x: object): number {
+  let known = identities.get(x);
+  if (known === undefined) identities.set(x, (known = nextIdentity++));
+  return known;
+}

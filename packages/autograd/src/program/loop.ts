@@ -4,7 +4,7 @@ import { ArrayType, NdArray, newArray, type Payload, toNdArray, toPayload } from
 import type { Linearization, Op, StructuralOp } from "../ops/op.js";
 import { raw } from "../ops/raw.js";
 import { broadcastTo, reshape, slice, transpose, unstack } from "../ops/shapes.js";
-import { pullBack, pushForward } from "./differentiate.js";
+import { pullBack, pushForward, zerosLike } from "./differentiate.js";
 import { type Graph, type Instruction, producers } from "./graph.js";
 import { carryOut, interpret, outputsOf } from "./interpret.js";
 import { Trace } from "./trace.js";
@@ -49,10 +49,6 @@ export function isLoop(op: Op): op is StructuralOp<unknown> {
 /** The loop with these operands, in an algebra. */
 function applied<T>(m: ArrayAlgebra<T>, operands: readonly T[], attributes: Loop): T[] {
   return m.apply(loopOf(operands.length), operands, attributes);
-}
-
-function zerosLike<T>(m: ArrayAlgebra<T>, { shape, dtype }: ArrayType): T {
-  return shape.length === 0 ? m.const(0) : m.broadcastTo(m.cast(m.reshape(m.const(0), [1]), dtype), shape);
 }
 
 function runPlainly(operands: readonly NdArray[], { body, carries, xs, steps, reverse }: Loop, outTypes: readonly ArrayType[]): NdArray[] {

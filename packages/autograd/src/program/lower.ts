@@ -8,7 +8,7 @@ import { type Shape, sizeOf, stridesOf } from "../shape.js";
 import type { Features } from "../wasm/features.js";
 import type { LaneType } from "../wasm/lanes.js";
 import { planProduct } from "../wasm/products.js";
-import { type Graph, type Instruction, producers, uniformElement } from "./graph.js";
+import { type Graph, identityOf, type Instruction, producers, uniformElement } from "./graph.js";
 import { type KernelSpec, numberText, type Reference, type Result } from "./kernel.js";
 import {
   bytesOf,
@@ -494,7 +494,7 @@ class Level {
     columns: number,
     bytes: number,
   ): MemoryBlock {
-    const key = [idOf(source.block), source.offset, ld, pack, inner, columns].join();
+    const key = [identityOf(source.block), source.offset, ld, pack, inner, columns].join();
     const known = source.block.mutable ? undefined : this.packed.get(key);
     if (known !== undefined) return known;
     const target = new MemoryBlock(bytes, this.frames);
@@ -607,13 +607,4 @@ function hasRows({ shape, strides }: Location): boolean {
 /** How far rows are apart; of a single row that does not matter. */
 function rowStride({ shape, strides }: Location): number {
   return shape[0] === 1 ? (shape[1] as number) : (strides[0] as number);
-}
-
-const blockIds = new WeakMap<MemoryBlock, number>();
-let nextBlock = 0;
-
-function idOf(block: MemoryBlock): number {
-  let id = blockIds.get(block);
-  if (id === undefined) blockIds.set(block, (id = nextBlock++));
-  return id;
 }

@@ -1,4 +1,5 @@
-import { isFloating } from "../dtype.js";
+import { type DType, isFloating, promote } from "../dtype.js";
+import { InputError } from "../errors.js";
 import { ArrayType, FLOAT64_SCALAR, type Payload } from "../ops/array.js";
 import { applyStructural, recordedAlgebra } from "../tape/apply.js";
 import { Value } from "../tape/value.js";
@@ -17,6 +18,7 @@ export function tracedScan(outer: Trace, step: Step, init: unknown, xs: unknown)
   const traced = tracedBody(outer, step, init, starts, xs, sequences);
   const promoted = traced.carries.findIndex((type, k) => type.dtype !== (starts[k] as Value).dtype);
   if (promoted >= 0) {
+    checkPromotion((starts[promoted] as Value).dtype, (traced.carries[promoted] as ArrayType).dtype);
     // A carry that a step turns into another dtype has it from the start.
     const cast = starts.map((x, k) => recordedAlgebra.cast(x, (traced.carries[k] as ArrayType).dtype));
     return tracedScan(outer, step, rebuild(init, cast), xs);
@@ -45,6 +47,14 @@ function tracedBody(outer: Trace, step: Step, init: unknown, starts: readonly Va
     const types = out.slice(0, last.length).map((id) => body.builder.types[id] as ArrayType);
     return { body: graph, carries: types, consts: body.captured.map(({ value }) => value), y };
   });
+}
+
+/** A wider dtype holds what the narrower one does; the other way round the first step would begin with another number. */
+function checkPromotion(from: DType, to: DType): void {
+  if (promote(from, to) === to) return;
+  throw new InputError(
+    `scan: the step turns a carry of ${from} into ${to}; a compiled loop carries one dtype: begin with ${to}, or keep ${from} in the step`,
+  );
 }
 
 /** The type of an entry along axis 0. */

@@ -142,6 +142,11 @@ describe("what compile cannot take is refused", () => {
     expect(() => compile((k: never) => uniform(k, [2]))(key(1) as never)).toThrow(/draw outside/);
   });
 
+  test("a carry that a step makes narrower, which would change where the loop begins", () => {
+    const f = (xs: Value) => scan((c: Value, x: Value) => [c.gt(x), c], 0.5, xs)[0];
+    expect(() => compile(f)([0.7])).toThrow(/carry of float64 into bool; .* begin with bool/);
+  });
+
   test("objects of classes, and passes that do not exist", () => {
     expect(() => compile((x: never) => value(x))(new Map() as never)).toThrow(/the argument \[0\] is an object \(Map\)/);
     expect(() => compile((x: Value) => x, { passes: ["polish"] })).toThrow(/no pass "polish"/);

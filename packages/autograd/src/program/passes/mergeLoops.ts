@@ -1,4 +1,4 @@
-import { type Graph, type Instruction, rewritten } from "../graph.js";
+import { type Graph, identityOf, type Instruction, rewritten } from "../graph.js";
 import { isLoop, type Loop } from "../loop.js";
 import type { Pass } from "./pass.js";
 
@@ -36,13 +36,8 @@ function merged(graph: Graph): Graph {
   });
 }
 
-const numbers = new WeakMap<object, number>();
-let next = 0;
-
 /** Bodies that differ in what they give share their instructions. */
 function keyOf({ attributes }: Instruction, operands: readonly number[]): string {
   const { body, carries, xs, steps, reverse } = attributes as Loop;
-  let number = numbers.get(body.instructions);
-  if (number === undefined) numbers.set(body.instructions, (number = next++));
-  return [number, carries, xs, steps, reverse, body.outputs.slice(0, carries), operands].join(" ");
+  return [identityOf(body.instructions), carries, xs, steps, reverse, body.outputs.slice(0, carries), operands].join(" ");
 }
