@@ -29,8 +29,7 @@ export class GraphBuilder {
   readonly instructions: Instruction[] = [];
   /** By value, the instruction that makes it; inputs and constants have none. */
   readonly makers = new Map<number, Instruction>();
-  private readonly scalars = new Map<number | string, number>();
-  private readonly arrays = new Map<NdArray, number>();
+  private readonly known = new Map<NdArray | number | string, number>();
 
   /** A new value of a type; who calls this says where it comes from. */
   value(type: ArrayType): number {
@@ -39,27 +38,38 @@ export class GraphBuilder {
   }
 
   constant(x: Payload): number {
-    if (typeof x !== "number") return this.constantArray(x);
-    const key = Object.is(x, -0) ? "-0" : x; // which a map takes for 0
-    const known = this.scalars.get(key);
+    const known = this.known.get(constantKey(x));
     if (known !== undefined) return known;
-    const id = this.value(FLOAT64_SCALAR);
-    this.scalars.set(key, id);
-    this.constants.set(id, toNdArray(x));
+    const array = toNdArray(x);
+    const id = this.value(array.type);
+    this.remember(array, id);
     return id;
   }
 
   emit(op: Op, attributes: unknown, operands: readonly number[]): readonly number[] {
     const outputs = this.typesOf(op, attributes, operands).map((type) => this.value(type));
-    const instruction = { op, attributes, operands, outputs };
-    this.instructions.push(instruction);
-    for (const id of outputs) this.makers.set(id, instruction);
-    return outputs;
+    return this.add({ op, attributes, operands, outputs });
   }
 
-  /** The same instruction on other operands, of the same types. */
-  copy({ op, attributes }: Instruction, operands: readonly number[]): readonly number[] {
-    return this.emit(op, attributes, operands);
+  /** Numbers as in a graph that is rewritten: values that stay what they are keep theirs, and their types are not computed again. */
+  static continuing({ types }: Graph): GraphBuilder {
+    const builder = new GraphBuilder();
+    for (const type of types) builder.types.push(type);
+    return builder;
+  }
+
+  /** An instruction of the graph that is continued, on operands of the same types as before; its outputs keep their numbers. */
+  keep(instruction: Instruction, operands: readonly number[]): readonly number[] {
+    const isSame = operands.every((id, k) => id === instruction.operands[k]);
+    return this.add(isSame ? instruction : { ...instruction, operands });
+  }
+
+  /** A constant of the graph that is continued: the number of an equal one that is there already, or its own. */
+  keepConstant(id: number, x: NdArray): number {
+    const known = this.known.get(constantKey(x));
+    if (known !== undefined) return known;
+    this.remember(x, id);
+    return id;
   }
 
   build(inputs: readonly number[], outputs: readonly number[]): Graph {
@@ -67,13 +77,15 @@ export class GraphBuilder {
     return { types, inputs, constants, instructions, outputs };
   }
 
-  private constantArray(x: NdArray): number {
-    const known = this.arrays.get(x);
-    if (known !== undefined) return known;
-    const id = this.value(x.type);
-    this.arrays.set(x, id);
+  private add(instruction: Instruction): readonly number[] {
+    this.instructions.push(instruction);
+    for (const id of instruction.outputs) this.makers.set(id, instruction);
+    return instruction.outputs;
+  }
+
+  private remember(x: NdArray, id: number): void {
+    this.known.set(constantKey(x), id);
     this.constants.set(id, x);
-    return id;
   }
 
   private typesOf(op: Op, attributes: unknown, operands: readonly number[]): ArrayType[] {
@@ -90,35 +102,41 @@ function isScalar(type: ArrayType): boolean {
 
 const NOTHING = new Float64Array(0);
 
+/** What tells a constant from others: of scalars their number, where a map would take -0 for 0. */
+function constantKey(x: Payload): NdArray | number | string {
+  if (typeof x !== "number" && x.type !== FLOAT64_SCALAR) return x;
+  const number = typeof x === "number" ? x : (x.data[x.offset] as number);
+  return Object.is(number, -0) ? "-0" : number;
+}
+
 /** What stands for an operand where only its type counts: a floating scalar is weak, as a plain number. */
 function sampleOf(type: ArrayType): Payload {
   return isScalar(type) ? 0 : new NdArray(type, NOTHING, 0);
 }
 
-/** What an instruction of the old graph becomes: values of the new one, for its outputs. */
+/** What an instruction of the old graph becomes: values of the new one, for its outputs, of the same types. */
 export type Rewrite = (instruction: Instruction, operands: readonly number[], builder: GraphBuilder) => readonly number[];
 
-/** The graph with every instruction rewritten, in order. Constants are carried over where something reads them. */
-export function rewritten(graph: Graph, rewrite: Rewrite, builder = new GraphBuilder()): Graph {
-  const place = new Map<number, number>();
-  const inputs = graph.inputs.map((id) => {
-    const input = builder.value(graph.types[id] as ArrayType);
-    place.set(id, input);
-    return input;
-  });
+/**
+ * The graph with every instruction rewritten, in order; the graph itself where that changes nothing. Constants are carried over where
+ * something reads them.
+ */
+export function rewritten(graph: Graph, rewrite: Rewrite): Graph {
+  const builder = GraphBuilder.continuing(graph);
+  const replaced = new Map<number, number>();
   const at = (id: number): number => {
-    const known = place.get(id);
-    if (known !== undefined) return known;
-    const x = graph.constants.get(id) as NdArray;
-    const constant = builder.constant(x.type === FLOAT64_SCALAR ? (x.data[x.offset] as number) : x);
-    place.set(id, constant);
-    return constant;
+    const constant = graph.constants.get(id);
+    if (constant !== undefined && !replaced.has(id)) replaced.set(id, builder.keepConstant(id, constant));
+    return replaced.get(id) ?? id;
   };
   for (const instruction of graph.instructions) {
     const outputs = rewrite(instruction, instruction.operands.map(at), builder);
-    instruction.outputs.forEach((id, k) => place.set(id, outputs[k] as number));
+    if (outputs !== instruction.outputs) instruction.outputs.forEach((id, k) => replaced.set(id, outputs[k] as number));
   }
-  return builder.build(inputs, graph.outputs.map(at));
+  const outputs = graph.outputs.map(at);
+  const isSame = (list: readonly unknown[], as: readonly unknown[]): boolean => list.length === as.length && list.every((x, k) => x === as[k]);
+  if (isSame(builder.instructions, graph.instructions) && isSame(outputs, graph.outputs)) return graph;
+  return builder.build(graph.inputs, outputs);
 }
 
 /** By value, the instruction that makes it. */

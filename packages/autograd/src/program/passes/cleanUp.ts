@@ -214,6 +214,6 @@ export const cleanUp = everywhere("clean up", (graph) => {
       const simpler = rule(site);
       if (simpler !== null) return simpler;
     }
-    return builder.copy(instruction, operands);
+    return builder.keep(instruction, operands);
   });
 });

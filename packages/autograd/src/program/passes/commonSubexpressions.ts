@@ -17,10 +17,10 @@ export const commonSubexpressions = everywhere("common subexpressions", (graph) 
   };
   return rewritten(graph, (instruction, operands, builder) => {
     const { op, attributes } = instruction;
-    if (isLoop(op)) return builder.copy(instruction, operands); // see mergeLoops
+    if (isLoop(op)) return builder.keep(instruction, operands); // see mergeLoops
     const key = `${numberOf(op)} ${operands.join()} ${JSON.stringify(attributes)}`;
     let outputs = known.get(key);
-    if (outputs === undefined) known.set(key, (outputs = builder.copy(instruction, operands)));
+    if (outputs === undefined) known.set(key, (outputs = builder.keep(instruction, operands)));
     return outputs;
   });
 });

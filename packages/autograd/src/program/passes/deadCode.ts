@@ -12,17 +12,17 @@ function withoutDeadCode(graph: Graph): Graph {
   for (let at = graph.instructions.length - 1; at >= 0; at--) {
     const instruction = graph.instructions[at] as Instruction;
     if (!instruction.outputs.some((id) => live.has(id))) continue;
-    const loop = isLoop(instruction.op) ? trimmedLoop(instruction, live) : undefined;
+    const loop = isLoop(instruction.op) ? trimmedLoop(instruction, live) : null;
     // Operands that a loop no longer has are made by nothing in the new graph.
-    const rest =
-      loop === undefined ? instruction : { ...instruction, operands: loop.operands.map((k) => instruction.operands[k] as number) };
-    if (loop !== undefined) trimmed.set(rest, loop);
+    const rest = loop === null ? instruction : { ...instruction, operands: loop.operands.map((k) => instruction.operands[k] as number) };
+    if (loop !== null) trimmed.set(rest, loop);
     kept.push(rest);
     for (const id of rest.operands) live.add(id);
   }
+  if (kept.length === graph.instructions.length && trimmed.size === 0) return graph;
   return rewritten({ ...graph, instructions: kept.reverse() }, (instruction, operands, builder) => {
     const loop = trimmed.get(instruction);
-    if (loop === undefined) return builder.copy(instruction, operands);
+    if (loop === undefined) return builder.keep(instruction, operands);
     const outputs = builder.emit(loopOf(operands.length), loop.attributes, operands);
     const { body, carries } = instruction.attributes as Loop;
     const placeOf = (k: number): number =>
@@ -38,7 +38,8 @@ interface Trimmed {
   readonly outputs: readonly number[];
 }
 
-function trimmedLoop({ attributes, outputs }: Instruction, live: ReadonlySet<number>): Trimmed {
+/** null where every part of a loop is needed. */
+function trimmedLoop({ attributes, outputs }: Instruction, live: ReadonlySet<number>): Trimmed | null {
   const loop = attributes as Loop;
   const { body, carries, xs } = loop;
   const isLive = (k: number): boolean => live.has(outputs[k] as number);
@@ -54,11 +55,10 @@ function trimmedLoop({ attributes, outputs }: Instruction, live: ReadonlySet<num
   const kept = [...carried, ...stacks];
   const read = inputsRead(body, kept);
   const operands = body.inputs.flatMap((id, k) => (k < carries ? (carried.includes(k) ? [k] : []) : read.has(id) ? [k] : []));
-  const inner = withoutDeadCode({
-    ...body,
-    inputs: operands.map((k) => body.inputs[k] as number),
-    outputs: kept.map((k) => body.outputs[k] as number),
-  });
+  const isWhole = operands.length === body.inputs.length && kept.length === body.outputs.length;
+  const inputs = operands.map((k) => body.inputs[k] as number);
+  const inner = withoutDeadCode(isWhole ? body : { ...body, inputs, outputs: kept.map((k) => body.outputs[k] as number) });
+  if (inner === body) return null;
   const rest = operands.filter((k) => k >= carries && k < carries + xs).length;
   return { attributes: { ...loop, body: inner, carries: carried.length, xs: rest }, operands, outputs: kept };
 }

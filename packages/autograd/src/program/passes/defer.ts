@@ -15,7 +15,7 @@ import { everywhere, useCounts } from "./pass.js";
  */
 export const defer = everywhere("defer", (graph) =>
   rewritten(graph, (instruction, operands, builder) =>
-    isLoop(instruction.op) ? deferred(instruction, operands, builder) : builder.copy(instruction, operands),
+    isLoop(instruction.op) ? deferred(instruction, operands, builder) : builder.keep(instruction, operands),
   ),
 );
 
@@ -32,7 +32,7 @@ function deferred(instruction: Instruction, operands: readonly number[], outer: 
   const rules = new BodyRules(loop);
   const sums = body.outputs.map((_, k) => (k < carries ? rules.total(k) : null));
   const products = body.outputs.map((id, k) => (k < carries ? null : rules.productOfStep(id)));
-  if ([...sums, ...products].every((x) => x === null)) return outer.emit(instruction.op, loop, operands);
+  if ([...sums, ...products].every((x) => x === null)) return outer.keep(instruction, operands);
 
   const added = new Set(sums.flatMap((x, k) => (x === null ? [] : [rules.adder(k)])));
   const keptInputs = body.inputs.flatMap((_, k) => (k < carries && sums[k] !== null ? [] : [k]));

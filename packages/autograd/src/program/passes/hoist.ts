@@ -15,25 +15,25 @@ import { everywhere } from "./pass.js";
  */
 export const hoist = everywhere("hoist", (graph) =>
   rewritten(graph, (instruction, operands, builder) =>
-    isLoop(instruction.op) ? hoisted(instruction, operands, builder) : builder.copy(instruction, operands),
+    isLoop(instruction.op) ? hoisted(instruction, operands, builder) : builder.keep(instruction, operands),
   ),
 );
 
-function hoisted({ attributes }: Instruction, operands: readonly number[], outer: GraphBuilder): readonly number[] {
-  const loop = attributes as Loop;
+function hoisted(instruction: Instruction, operands: readonly number[], outer: GraphBuilder): readonly number[] {
+  const loop = instruction.attributes as Loop;
   const { body, carries, xs } = loop;
   const site = new LoopSite(loop, operands, outer);
   const moved = new Set<Instruction>();
-  for (const instruction of body.instructions) if (site.moveInvariant(instruction)) moved.add(instruction);
-  for (const instruction of body.instructions) {
-    if (moved.has(instruction) || (instruction.op as unknown) !== matmul || !site.isBatched(instruction)) continue;
-    site.batch(instruction.outputs[0] as number);
-    moved.add(instruction);
+  for (const inner of body.instructions) if (site.moveInvariant(inner)) moved.add(inner);
+  for (const inner of body.instructions) {
+    if (moved.has(inner) || (inner.op as unknown) !== matmul || !site.isBatched(inner)) continue;
+    site.batch(inner.outputs[0] as number);
+    moved.add(inner);
   }
-  if (moved.size === 0) return outer.emit(loopOf(operands.length), loop, operands);
+  if (moved.size === 0) return outer.keep(instruction, operands);
 
   // What is left in the body reads what moved as further sequences and constants.
-  const rest = body.instructions.filter((instruction) => !moved.has(instruction));
+  const rest = body.instructions.filter((inner) => !moved.has(inner));
   const read = new Set([...rest.flatMap((x) => x.operands), ...body.outputs]);
   const fresh = [...moved].flatMap(({ outputs }) => outputs.filter((id) => read.has(id)));
   const sequences = fresh.filter((id) => site.batched.has(id));
@@ -72,10 +72,11 @@ class LoopSite {
 
   /** Emits an instruction before the loop if no operand depends on the step. */
   moveInvariant(instruction: Instruction): boolean {
-    const { operands, outputs } = instruction;
+    const { op, attributes, operands, outputs } = instruction;
     if (!operands.every((id) => this.outside.has(id) || this.body.constants.has(id))) return false;
-    const made = this.outer.copy(
-      instruction,
+    const made = this.outer.emit(
+      op,
+      attributes,
       operands.map((id) => this.invariant(id)),
     );
     outputs.forEach((id, k) => this.outside.set(id, made[k] as number));

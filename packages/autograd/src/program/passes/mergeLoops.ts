@@ -21,7 +21,7 @@ function merged(graph: Graph): Graph {
   }
   const emitted = new Map<string, readonly number[]>();
   return rewritten(graph, (instruction, operands, builder) => {
-    if (!isLoop(instruction.op)) return builder.copy(instruction, operands);
+    if (!isLoop(instruction.op)) return builder.keep(instruction, operands);
     const attributes = instruction.attributes as Loop;
     const { body, carries } = attributes;
     const key = keyOf(instruction, instruction.operands);

@@ -11,9 +11,11 @@ export interface Pass {
 function inBodies(graph: Graph, change: (body: Graph) => Graph): Graph {
   if (!graph.instructions.some(({ op }) => isLoop(op))) return graph;
   return rewritten(graph, (instruction, operands, builder) => {
-    if (!isLoop(instruction.op)) return builder.copy(instruction, operands);
+    if (!isLoop(instruction.op)) return builder.keep(instruction, operands);
     const attributes = instruction.attributes as Loop;
-    return builder.emit(instruction.op, { ...attributes, body: change(inBodies(attributes.body, change)) }, operands);
+    const body = change(inBodies(attributes.body, change));
+    if (body === attributes.body) return builder.keep(instruction, operands);
+    return builder.emit(instruction.op, { ...attributes, body }, operands);
   });
 }
 

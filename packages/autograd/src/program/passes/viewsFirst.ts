@@ -17,7 +17,7 @@ export const viewsFirst = everywhere("views first", (graph) => {
       VIEWS.has(instruction.op) && uses[instruction.operands[0] as number] === 1
         ? viewedOperands(graph, instruction, operands, builder)
         : null;
-    return moved ?? builder.copy(instruction, operands);
+    return moved ?? builder.keep(instruction, operands);
   });
 });
 
@@ -34,7 +34,7 @@ function viewedOperands(graph: Graph, view: Instruction, [x]: readonly number[],
     const stretched = sameShape(shapeOf(id), whole.shape)
       ? id
       : (builder.emit(broadcastTo as never, { shape: whole.shape }, [id])[0] as number);
-    return builder.copy(view, [stretched]);
+    return builder.emit(view.op, view.attributes, [stretched]);
   });
   return Array.from({ length: outputs }, (_, k) => {
     const operands = parts.map((part) => part[k] as number);
