@@ -9,6 +9,7 @@ import { rebuild, type ValuesOf, valuesOf } from "../transforms/tree.js";
 import { type Bound, boundTo, type Rest } from "./bind.js";
 import type { ProgramStats } from "./explain.js";
 import { lendKernels } from "./lentProduct.js";
+import { ProgramMemory } from "./memory.js";
 import { FUSE, PASSES } from "./passes/index.js";
 import type { Program } from "./program.js";
 import { argumentValues, type Entry, signatureOf, traced } from "./signature.js";
@@ -104,7 +105,7 @@ export function compile<A extends readonly unknown[] = [Value], R = Value>(
   const odd = passes?.find((pass) => pass !== FUSE && PASSES.every((known) => known.name !== pass));
   if (odd !== undefined)
     throw new InputError(`compile: there is no pass "${odd}"; there are ${[...PASSES.map((pass) => pass.name), FUSE].join(", ")}`);
-  const options = { name, wasm, deterministic, reuseOutputs, passes };
+  const options = { name, wasm, deterministic, reuseOutputs, passes, memory: new ProgramMemory() };
   const untyped = f as unknown as (...args: readonly unknown[]) => unknown;
   const entries = new Map<string, Entry>();
   let latest: Entry | null = null;
@@ -132,7 +133,7 @@ export function compile<A extends readonly unknown[] = [Value], R = Value>(
     return called(entry, values) as ValuesOf<R>;
   };
   return Object.assign(compiled, {
-    bind: <S extends readonly unknown[]>(...state: S) => boundTo(untyped, state, options) as never,
+    bind: <S extends readonly unknown[]>(...state: S) => boundTo(untyped, state, { ...options, memory: new ProgramMemory() }) as never,
     explain: () => last().explain(),
     stats: () => last().stats(),
   });

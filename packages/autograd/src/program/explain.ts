@@ -21,7 +21,7 @@ export interface ProgramStats {
   readonly plain: readonly string[];
   /** Floating-point operations of a run, loops counted step by step: two a multiply-add of a product, one an elementwise operation and element. */
   readonly flops: number;
-  /** Bytes of memory that the program uses, and keeps as long as its signature is kept. */
+  /** Bytes of memory that the program needs. The signatures of a compiled function and their derivatives share it; only one runs at a time. */
   readonly bytes: number;
   /** Bytes of the values that must live at once at the worst moment: what no plan of the memory could go below. */
   readonly live: number;

@@ -134,7 +134,8 @@ export function rewritten(graph: Graph, rewrite: Rewrite): Graph {
     if (outputs !== instruction.outputs) instruction.outputs.forEach((id, k) => replaced.set(id, outputs[k] as number));
   }
   const outputs = graph.outputs.map(at);
-  const isSame = (list: readonly unknown[], as: readonly unknown[]): boolean => list.length === as.length && list.every((x, k) => x === as[k]);
+  const isSame = (list: readonly unknown[], as: readonly unknown[]): boolean =>
+    list.length === as.length && list.every((x, k) => x === as[k]);
   if (isSame(builder.instructions, graph.instructions) && isSame(outputs, graph.outputs)) return graph;
   return builder.build(graph.inputs, outputs);
 }

@@ -1,4 +1,4 @@
-import { ArrayType, type NdArray } from "../ops/array.js";
+import { ArrayType, type NdArray, toNdArray } from "../ops/array.js";
 import { matmul, type Transpositions } from "../ops/products.js";
 import { sum } from "../ops/reductions.js";
 import { merged } from "../ops/rows.js";
@@ -45,7 +45,7 @@ export interface LowerOptions extends Features {
 }
 
 export function lower(graph: Graph, options: LowerOptions): Layout {
-  const constants = new Map<NdArray, Location>();
+  const constants = new Constants();
   const level = new Level(graph, [], [], constants, options);
   const inputs = graph.inputs.map((id) => {
     const location = level.newLocation(graph.types[id] as ArrayType);
@@ -54,7 +54,25 @@ export function lower(graph: Graph, options: LowerOptions): Layout {
   });
   level.run([]);
   const outputs = graph.outputs.map((id) => level.contiguous(level.locate(id)));
-  return { steps: level.steps, inputs, outputs, constants };
+  return { steps: level.steps, inputs, outputs, constants: constants.locations };
+}
+
+/** Where the constants of a program lie, each once. */
+class Constants {
+  readonly locations = new Map<NdArray, Location>();
+  private readonly numbers = new Map<number, NdArray>();
+
+  locate(x: NdArray): Location {
+    let location = this.locations.get(x);
+    if (location === undefined) this.locations.set(x, (location = rowMajor(new MemoryBlock(bytesOf(x.type), []), x.type)));
+    return location;
+  }
+
+  number(x: number): Location {
+    let array = this.numbers.get(x);
+    if (array === undefined) this.numbers.set(x, (array = toNdArray(x)));
+    return this.locate(array);
+  }
 }
 
 /** Where a value has to end up. */
@@ -73,13 +91,13 @@ class Level {
   private readonly frames: readonly Frame[];
   /** The levels around this one, outermost first. */
   private readonly outer: readonly Level[];
-  private readonly constants: Map<NdArray, Location>;
+  private readonly constants: Constants;
   private readonly options: LowerOptions;
   private readonly made: Map<number, Instruction>;
   private readonly destinations = new Map<number, Location>();
   private readonly packed = new Map<string, MemoryBlock>();
 
-  constructor(graph: Graph, frames: readonly Frame[], outer: readonly Level[], constants: Map<NdArray, Location>, options: LowerOptions) {
+  constructor(graph: Graph, frames: readonly Frame[], outer: readonly Level[], constants: Constants, options: LowerOptions) {
     this.graph = graph;
     this.frames = frames;
     this.outer = outer;
@@ -125,7 +143,7 @@ class Level {
 
   private found(id: number): Location {
     const constant = this.graph.constants.get(id);
-    if (constant !== undefined) return this.constant(constant);
+    if (constant !== undefined) return this.constants.locate(constant);
     const instruction = this.made.get(id);
     if (instruction === undefined || !isView(instruction)) throw new Error("a value is read before it is made");
     const from = this.locate(instruction.operands[0] as number);
@@ -134,15 +152,6 @@ class Level {
     if (location === null) throw new Error("a copy has any shape");
     // A floating scalar is float64, also as an element of a float32 array.
     return location.dtype === this.graph.types[id]?.dtype ? location : this.copied(location, "float64");
-  }
-
-  private constant(x: NdArray): Location {
-    let location = this.constants.get(x);
-    if (location === undefined) {
-      location = rowMajor(new MemoryBlock(bytesOf(x.type), []), x.type);
-      this.constants.set(x, location);
-    }
-    return location;
   }
 
   contiguous(x: Location): Location {
@@ -277,8 +286,9 @@ class Level {
       if (computed !== undefined) return ["result", computed];
       const constant = this.graph.constants.get(id);
       const uniform = constant === undefined ? null : uniformElement(constant);
-      if (uniform !== null && constant !== undefined && constant.type.dtype !== "bool") return ["number", numberText(uniform)];
-      const location = stretched(this.locate(id), shape);
+      const isNumber = uniform !== null && constant?.type.dtype !== "bool";
+      if (isNumber && isFixed(uniform)) return ["number", numberText(uniform)];
+      const location = stretched(isNumber ? this.constants.number(uniform) : this.locate(id), shape);
       const known = operands.findIndex((x) => sameLocation(x, location));
       return ["operand", known >= 0 ? known : operands.push(location) - 1];
     };
@@ -571,6 +581,14 @@ class CarryPlace {
     this.before = keeps ? entryOf(this.stackBefore, frame) : this.first;
     this.after = keeps ? entryOf(this.stackAfter, frame) : this.first;
   }
+}
+
+/**
+ * Whether a number is part of a kernel. Others, such as one over the number of elements, come to it as operands: then it serves sizes of
+ * which they are made, too.
+ */
+function isFixed(x: number): boolean {
+  return !Number.isFinite(x) || (Math.abs(x) <= 2 && Number.isInteger(2 * x));
 }
 
 interface PendingResult {

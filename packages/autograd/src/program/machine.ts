@@ -1,10 +1,9 @@
-import { bytesPerElement, type DType, type TypedArray } from "../dtype.js";
+import { bytesPerElement, type TypedArray } from "../dtype.js";
 import { ArrayType, NdArray, newArray, type Payload, toNdArray } from "../ops/array.js";
 import { pow } from "../ops/ieee.js";
 import { ModuleBuilder } from "../wasm/assembler.js";
-import { constants as constantPool } from "../wasm/constants.js";
 import type { Features } from "../wasm/features.js";
-import { type Memory, type WasmFunction, webAssembly, type WebAssemblyHost } from "../wasm/host.js";
+import { type WasmFunction, webAssembly, type WebAssemblyHost } from "../wasm/host.js";
 import type { LaneType } from "../wasm/lanes.js";
 import { productsModule } from "../wasm/products.js";
 import type { ImportedMath } from "../wasm/vectorArithmetic.js";
@@ -14,12 +13,9 @@ import { emitKernel, type KernelSpec } from "./kernel.js";
 import { type Frame, type Location, MemoryBlock } from "./location.js";
 import { sizeOf } from "../shape.js";
 import type { Layout } from "./lower.js";
+import type { Exports, ProgramMemory } from "./memory.js";
 import { planMemory, type Plan } from "./plan.js";
 import type { LoopStep, PlainStep, Step } from "./step.js";
-
-const PAGE = 65536;
-
-type Instances = Record<string, Record<string, WasmFunction>>;
 
 /** A compiled module and the name of a kernel in it. */
 interface CompiledKernel {
@@ -46,45 +42,39 @@ export interface StepTime {
   readonly time: number;
 }
 
-/** A program in WebAssembly: memory of its own, kernels shared with other programs, and a driver that calls them in order. */
+/** A program in WebAssembly: a plan of its memory, kernels shared with other programs, and a driver that calls them in order. */
 export class Machine {
   readonly plan: Plan;
   readonly plain: readonly PlainStep[];
   private readonly layout: Layout;
-  private readonly memory: Memory;
+  private readonly memory: ProgramMemory;
   private readonly drive: WasmFunction;
-  private readonly views: Record<DType, TypedArray>;
   private readonly frames = new Map<PlainStep, readonly Frame[]>();
   /** Kept for `profile`: where they lay, other blocks may lie by now. */
   private lastInputs: readonly Payload[] = [];
   private readonly types = new Map<Location, ArrayType>();
   private readonly reuseOutputs: boolean;
-  private readonly imports: Instances;
+  private readonly imports: Record<string, Exports>;
   private readonly features: Features;
 
-  constructor(layout: Layout, features: Features, host: WebAssemblyHost, reuseOutputs: boolean) {
+  constructor(layout: Layout, features: Features, host: WebAssemblyHost, memory: ProgramMemory, reuseOutputs: boolean) {
     this.layout = layout;
     this.reuseOutputs = reuseOutputs;
     this.features = features;
     this.plan = planMemory(layout);
-    this.memory = new host.Memory({ initial: Math.ceil(this.plan.bytes / PAGE) });
-    const { buffer } = this.memory;
-    this.views = {
-      float64: new Float64Array(buffer),
-      float32: new Float32Array(buffer),
-      int32: new Int32Array(buffer),
-      bool: new Uint8Array(buffer),
-    };
+    this.memory = memory;
+    const env = { memory: memory.reserve(this.plan.bytes, host) };
     compileKernels(layout.steps, features, host);
-    const imports: Instances = { host: { plain: (k) => this.runPlain(k ?? 0, this.views.int32) } };
-    this.imports = imports;
+    this.imports = { host: { plain: (k) => this.runPlain(k ?? 0, this.views.int32) } };
     const driver = this.emit(features, host);
     this.plain = driver.plain;
-    constantPool.write(this.memory);
-    for (const [x, location] of layout.constants) this.write(location, x);
     this.noteFrames(layout.steps, []);
-    const instance = new host.Instance(new host.Module(driver.bytes), { env: { memory: this.memory }, ...imports });
+    const instance = new host.Instance(new host.Module(driver.bytes), { env, ...this.imports });
     this.drive = instance.exports["run"] as WasmFunction;
+  }
+
+  private get views() {
+    return this.memory.views;
   }
 
   get steps(): readonly Step[] {
@@ -112,6 +102,7 @@ export class Machine {
   }
 
   setInputs(inputs: readonly Payload[], from: number): void {
+    if (this.memory.claim(this)) for (const [x, location] of this.layout.constants) this.write(location, x);
     for (let k = 0; k < inputs.length; k++) this.write(this.layout.inputs[from + k] as Location, inputs[k] as Payload);
   }
 
@@ -198,20 +189,18 @@ export class Machine {
     return {
       kernel: ({ spec }: Extract<Step, { kind: "kernel" }>): WasmFunction => {
         const { id, name } = kernels.get(keyOf(spec, features)) as CompiledKernel;
-        return (imports[id] as Record<string, WasmFunction>)[name] as WasmFunction;
+        return imports[id]?.[name] as WasmFunction;
       },
       product: (step: Extract<Step, { kind: "pack" | "product" }>): WasmFunction => {
         const name = step.kind === "pack" ? step.pack : step.product;
-        return (imports[`products ${step.dtype}`] as Record<string, WasmFunction>)[name] as WasmFunction;
+        return imports[`products ${step.dtype}`]?.[name] as WasmFunction;
       },
     };
   }
 
   private emit(features: Features, host: WebAssemblyHost): Driver {
-    const { imports } = this;
-    const env = { memory: this.memory };
     const instantiated = (id: string, module: () => object): void => {
-      imports[id] ??= new host.Instance(module(), { env, math: MATH }).exports as Record<string, WasmFunction>;
+      this.imports[id] ??= this.memory.instance(id, (memory) => new host.Instance(module(), { env: { memory }, math: MATH }).exports);
     };
     return emitDriver(this.layout.steps, {
       kernel: ({ spec, locations, counts }): Imported => {
@@ -327,7 +316,7 @@ export function productsOf(dtype: LaneType, features: Features, host: WebAssembl
 }
 
 /** A machine for a program; null where there is no WebAssembly. */
-export function machineFor(layout: () => Layout, features: Features, reuseOutputs: boolean): Machine | null {
+export function machineFor(layout: () => Layout, features: Features, memory: ProgramMemory, reuseOutputs: boolean): Machine | null {
   const host = webAssembly();
-  return host === null ? null : new Machine(layout(), features, host, reuseOutputs);
+  return host === null ? null : new Machine(layout(), features, host, memory, reuseOutputs);
 }

@@ -10,6 +10,7 @@ import { outputsOf } from "./interpret.js";
 import { detectFeatures } from "../wasm/features.js";
 import { lower } from "./lower.js";
 import { type Machine, machineFor } from "./machine.js";
+import type { ProgramMemory } from "./memory.js";
 import { FUSE, optimized } from "./passes/index.js";
 
 export interface ProgramOptions {
@@ -19,6 +20,8 @@ export interface ProgramOptions {
   readonly passes?: readonly string[] | undefined;
   /** No relaxed instructions, whose rounding depends on the processor. */
   readonly deterministic: boolean;
+  /** Where the program runs; with others that never run at the same time. */
+  readonly memory: ProgramMemory;
   /** Outputs are views of the memory, valid until the next run. */
   readonly reuseOutputs: boolean;
 }
@@ -36,7 +39,7 @@ export class Program {
   private readonly tangents = new Map<string, Program>();
 
   constructor(graph: Graph, name: string, options: ProgramOptions) {
-    const { wasm, passes, deterministic } = options;
+    const { wasm, passes, deterministic, memory, reuseOutputs } = options;
     this.graph = optimized(graph, passes, ({ name: pass }, before, after) => {
       this.passes.push({ name: pass, before: instructionCount(before), after: instructionCount(after) });
     });
@@ -45,7 +48,7 @@ export class Program {
     const { simd, relaxedMadd } = detectFeatures();
     const features = { simd, relaxedMadd: relaxedMadd && !deterministic };
     const fuse = passes === undefined || passes.includes(FUSE);
-    this.machine = wasm ? machineFor(() => lower(this.graph, { ...features, fuse }), features, options.reuseOutputs) : null;
+    this.machine = wasm ? machineFor(() => lower(this.graph, { ...features, fuse }), features, memory, reuseOutputs) : null;
   }
 
   run(inputs: readonly Payload[]): Payload[] {

@@ -1,6 +1,7 @@
 /** The WebAssembly of the host, as far as it is used: neither the language's types nor Node's name it. */
 export interface Memory {
   readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
 }
 
 export type WasmFunction = (...args: number[]) => number | void;

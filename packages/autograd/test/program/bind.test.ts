@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { matmul, mseLoss, scan, sort, type Value, value, valueAndGrad } from "../../src/index.js";
+import { matmul, mseLoss, param, scan, sort, type Value, value, valueAndGrad } from "../../src/index.js";
 import { adam } from "../../src/optim/index.js";
 import { compile } from "../../src/program/index.js";
 import { key, uniform } from "../../src/random/index.js";
@@ -71,6 +71,41 @@ describe.each([true, false])("state that stays in the program, in WebAssembly: %
     const alone = compile((s: Value) => s, { wasm, name: "alone" }).bind(1);
     expect(() => (alone as () => unknown)()).toThrow(/alone must return a list that begins with the next state/);
     expect(() => bound().set({ w: start.b, b: start.b }, rule.init(start))).toThrow(/the state 0/);
+  });
+});
+
+describe("signatures of one function share a memory", () => {
+  const table = value(Float64Array.from({ length: 5 }, (_, k) => k - 2));
+  const f = (x: Value): Value => x.reshape([-1, 1]).mul(table).exp().sum();
+  const data = (length: number) => Float64Array.from({ length }, (_, k) => Math.sin(k));
+
+  test("in turns, small and large: constants and results are those of the call", () => {
+    const run = compile(f);
+    for (const length of [3, 20_000, 3, 5, 20_000, 5, 3])
+      expect(run(data(length)).item() / f(value(data(length))).item()).toBeCloseTo(1, 12);
+  });
+
+  test("derivatives between the calls of the function, too", () => {
+    const run = compile(f);
+    for (const length of [3, 30_000, 3]) {
+      const x = param(data(length));
+      const y = run(x);
+      const other = run(data(length + 1));
+      y.backward();
+      const expected = param(data(length));
+      f(expected).backward();
+      const entries = expected.grad.data;
+      Array.from(x.grad.data).forEach((entry, k) => expect(entry).toBeCloseTo(entries[k]!, 12));
+      expect(other.item() / f(value(data(length + 1))).item()).toBeCloseTo(1, 12);
+    }
+  });
+
+  test("explain() runs the program of the last call on what it was given, whatever ran between", () => {
+    const run = compile(f);
+    run(data(3));
+    run(data(30_000));
+    expect(run.explain()).toContain("ms in 1 calls");
+    expect(run(data(3)).item()).toBeCloseTo(f(value(data(3))).item(), 9);
   });
 });
 
