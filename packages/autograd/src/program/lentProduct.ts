@@ -3,7 +3,7 @@ import { type LentProduct, lendProduct } from "../ops/products.js";
 import { detectFeatures } from "../wasm/features.js";
 import { type Memory, type WasmFunction, webAssembly, type WebAssemblyHost } from "../wasm/host.js";
 import type { LaneType } from "../wasm/lanes.js";
-import { planProduct } from "../wasm/products.js";
+import { formOfBIn, planProduct, type ProductFunction } from "../wasm/products.js";
 import { productsOf } from "./machine.js";
 
 // From 32 x 32 x 32 on the kernel gains more than it takes to copy the operands into its memory and the result out.
@@ -14,15 +14,26 @@ const PAGE = 65536;
 class Workshop {
   readonly memory: Memory;
   readonly bytes: number;
-  readonly functions: Readonly<Record<string, WasmFunction>>;
   readonly elements: TypedArray;
+  private readonly dtype: LaneType;
+  private readonly host: WebAssemblyHost;
+  private readonly instances: Record<string, Readonly<Record<string, WasmFunction>>> = {};
 
   constructor(dtype: LaneType, bytes: number, host: WebAssemblyHost) {
     const pages = Math.ceil(bytes / PAGE);
+    this.dtype = dtype;
+    this.host = host;
     this.bytes = pages * PAGE;
     this.memory = new host.Memory({ initial: pages });
-    this.functions = new host.Instance(productsOf(dtype, detectFeatures(), host), { env: { memory: this.memory } }).exports;
     this.elements = dtype === "float64" ? new Float64Array(this.memory.buffer) : new Float32Array(this.memory.buffer);
+  }
+
+  /** The functions of the module that has a product. */
+  functions(product: ProductFunction): Readonly<Record<string, WasmFunction>> {
+    const { dtype, host, memory } = this;
+    return (this.instances[formOfBIn(product)] ??= new host.Instance(productsOf(dtype, product, detectFeatures(), host), {
+      env: { memory },
+    }).exports);
   }
 }
 
@@ -46,7 +57,9 @@ function lentBy(host: WebAssemblyHost): LentProduct {
     const atC = atB + aligned(inner * columns * size);
     const atPacked = atC + aligned(rows * columns * size);
     const atScratch = atPacked + aligned(plan.packedBytes);
-    const { functions, elements } = workshopFor(dtype, atScratch + plan.scratchBytes, host);
+    const workshop = workshopFor(dtype, atScratch + plan.scratchBytes, host);
+    const { elements } = workshop;
+    const functions = workshop.functions(plan.product);
     elements.set(a.subarray(a0, a0 + rows * inner), 0);
     elements.set(b.subarray(b0, b0 + inner * columns), atB / size);
     const ldb = transposeB ? inner : columns;

@@ -5,7 +5,7 @@ import { ModuleBuilder } from "../wasm/assembler.js";
 import type { Features } from "../wasm/features.js";
 import { type WasmFunction, webAssembly, type WebAssemblyHost } from "../wasm/host.js";
 import type { LaneType } from "../wasm/lanes.js";
-import { productsModule } from "../wasm/products.js";
+import { formOfBIn, type ProductFunction, productsModule } from "../wasm/products.js";
 import type { ImportedMath } from "../wasm/vectorArithmetic.js";
 import { type Driver, emitDriver, type Imported } from "./driver.js";
 import { carryOut } from "./interpret.js";
@@ -191,9 +191,9 @@ export class Machine {
         const { id, name } = kernels.get(keyOf(spec, features)) as CompiledKernel;
         return imports[id]?.[name] as WasmFunction;
       },
-      product: (step: Extract<Step, { kind: "pack" | "product" }>): WasmFunction => {
+      product: (step: ProductStep): WasmFunction => {
         const name = step.kind === "pack" ? step.pack : step.product;
-        return imports[`products ${step.dtype}`]?.[name] as WasmFunction;
+        return imports[productsId(step)]?.[name] as WasmFunction;
       },
     };
   }
@@ -209,8 +209,8 @@ export class Machine {
         return { module: id, name, params: counts.length + locations.length };
       },
       product: (step): Imported => {
-        const id = `products ${step.dtype}`;
-        instantiated(id, () => productsOf(step.dtype, features, host));
+        const id = productsId(step);
+        instantiated(id, () => productsOf(step.dtype, productIn(step), features, host));
         return step.kind === "pack" ? { module: id, name: step.pack, params: 5 } : { module: id, name: step.product, params: 11 };
       },
     });
@@ -307,11 +307,23 @@ function* leafSteps(steps: readonly Step[]): Generator<Exclude<Step, LoopStep>> 
   }
 }
 
-/** The module that multiplies matrices of a dtype. */
-export function productsOf(dtype: LaneType, features: Features, host: WebAssemblyHost): object {
-  const key = `${dtype} ${features.simd} ${features.relaxedMadd}`;
+type ProductStep = Extract<Step, { kind: "pack" | "product" }>;
+
+/** What packs is in both modules; the one whose products read what is packed is there anyway. */
+function productIn(step: ProductStep): ProductFunction {
+  return step.kind === "pack" ? "productBlocksPacked" : step.product;
+}
+
+function productsId(step: ProductStep): string {
+  return `products ${step.dtype} ${formOfBIn(productIn(step))}`;
+}
+
+/** The module that has a function for products of a dtype. */
+export function productsOf(dtype: LaneType, product: ProductFunction, features: Features, host: WebAssemblyHost): object {
+  const formOfB = formOfBIn(product);
+  const key = `${dtype} ${formOfB} ${features.simd} ${features.relaxedMadd}`;
   let module = products.get(key);
-  if (module === undefined) products.set(key, (module = new host.Module(productsModule({ dtype, ...features }))));
+  if (module === undefined) products.set(key, (module = new host.Module(productsModule({ dtype, ...features }, formOfB))));
   return module;
 }
 

@@ -22,16 +22,15 @@ import { addPacking, type Packing } from "./products/packing.js";
 import { BLOCK_DEPTH, BLOCK_ROWS, type FormOfA, type FormOfB, scratchLayout } from "./products/plan.js";
 
 export { type ProductMode } from "./products/lanes.js";
-export { planProduct, type ProductFunction } from "./products/plan.js";
+export { formOfBIn, planProduct, type ProductFunction } from "./products/plan.js";
 
 /**
  * The bytes of a module that multiplies matrices in the memory that it imports ("env" "memory"): C = A B or C += A B, for any sizes, given
- * at run time. Its exports:
+ * at run time; B in one form, since most programs need one, and emitting both takes three times as long. Its exports:
  *
  * - packB(source, ld, inner, columns, target) and packBTransposed(same): B, which stands as [inner, columns] or as [columns, inner], into
  *   the layout that the products with "Packed" in their names read.
- * - productRowsPacked, productRowsInPlace, productBlocksPacked, productBlocksInPlace, productTransposedPacked, productTransposedInPlace,
- *   each (rows, columns, inner, a, lda, b, ldb, c, ldc, accumulate, scratch): A stands as [rows, inner], for "Transposed" as
+ * - productRowsPacked, productBlocksPacked and productTransposedPacked, or the same "InPlace", each (rows, columns, inner, a, lda, b, ldb, c, ldc, accumulate, scratch): A stands as [rows, inner], for "Transposed" as
  *   [inner, rows]; "InPlace" reads B as [inner, columns].
  *
  * Addresses are in bytes, strides between rows in elements, all rows contiguous; an address needs no more alignment than its elements.
@@ -40,17 +39,13 @@ export { planProduct, type ProductFunction } from "./products/plan.js";
  * several pieces, give the same bits. C may overlap neither A nor B nor scratch, and scratch neither of them; nothing outside of the
  * matrices is read.
  */
-export function productsModule(mode: ProductMode): Uint8Array<ArrayBuffer> {
+export function productsModule(mode: ProductMode, formOfB: FormOfB): Uint8Array<ArrayBuffer> {
   const lanes = lanesOf(mode);
   const module = new ModuleBuilder();
   const packing = addPacking(module, lanes);
-  const functions = new BlockFunctions(module, lanes, packing);
-  const packed = functions.blocks("packed");
-  const inPlace = functions.blocks("inPlace");
-  for (const a of ["Rows", "Blocks", "Transposed"] as const) {
-    module.addFunction(new Product(lanes, packing, packed, a, "Packed").f, `product${a}Packed`);
-    module.addFunction(new Product(lanes, packing, inPlace, a, "InPlace").f, `product${a}InPlace`);
-  }
+  const blocks = new BlockFunctions(module, lanes, packing).blocks(formOfB === "Packed" ? "packed" : "inPlace");
+  for (const a of ["Rows", "Blocks", "Transposed"] as const)
+    module.addFunction(new Product(lanes, packing, blocks, a, formOfB).f, `product${a}${formOfB}`);
   return module.bytes();
 }
 

@@ -23,7 +23,7 @@ const MODES: readonly ProductMode[] = (["float32", "float64"] as const).flatMap(
 
 /** Node 20 has the relaxed instructions behind a flag. */
 function hasRelaxedMadd(): boolean {
-  const validates = () => WebAssembly.validate(productsModule({ dtype: "float32", simd: true, relaxedMadd: true }));
+  const validates = () => WebAssembly.validate(productsModule({ dtype: "float32", simd: true, relaxedMadd: true }, "Packed"));
   if (validates()) return true;
   if (!process.version.startsWith("v20.")) return false;
   setFlagsFromString("--experimental-wasm-relaxed-simd");
@@ -44,8 +44,13 @@ const MEMORY_PAGES = 100;
 
 function machineOf(mode: ProductMode): Machine {
   const memory = new WebAssembly.Memory({ initial: MEMORY_PAGES });
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(productsModule(mode)), { env: { memory } });
-  return { mode, exports: instance.exports, elements: new (mode.dtype === "float32" ? Float32Array : Float64Array)(memory.buffer) };
+  const exportsOf = (formOfB: "Packed" | "InPlace") =>
+    new WebAssembly.Instance(new WebAssembly.Module(productsModule(mode, formOfB)), { env: { memory } }).exports;
+  return {
+    mode,
+    exports: { ...exportsOf("InPlace"), ...exportsOf("Packed") },
+    elements: new (mode.dtype === "float32" ? Float32Array : Float64Array)(memory.buffer),
+  };
 }
 
 interface Case {

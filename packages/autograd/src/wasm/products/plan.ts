@@ -15,6 +15,11 @@ export type FormOfA = "Rows" | "Blocks" | "Transposed";
 export type FormOfB = "Packed" | "InPlace";
 export type ProductFunction = `product${FormOfA}${FormOfB}`;
 
+/** The form of B that a function of a products module takes. */
+export function formOfBIn(f: ProductFunction): FormOfB {
+  return f.endsWith("Packed") ? "Packed" : "InPlace";
+}
+
 export interface ProductSizes extends ProductMode {
   readonly rows: number;
   readonly columns: number;
