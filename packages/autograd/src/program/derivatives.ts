@@ -10,8 +10,19 @@ import { Trace } from "./trace.js";
 
 const floats = ({ types }: Graph, id: number): boolean => isFloating((types[id] as ArrayType).dtype);
 
-/** Inputs: the function's, then a cotangent of each output in `given`. Outputs: the cotangents of the floating inputs. */
-export function gradientGraph(graph: Graph, given: readonly number[]): Graph {
+/** Inputs: the function's, then a cotangent of each output in `given`. Outputs: the cotangents of the inputs in `wanted`. */
+export function gradientGraph(graph: Graph, given: readonly number[], wanted: readonly number[]): Graph {
+  const { build, backward } = withCotangents(graph, given, wanted);
+  return build(backward);
+}
+
+/** The same, and the function's own outputs before the cotangents. */
+export function jointGraph(graph: Graph, given: readonly number[], wanted: readonly number[]): Graph {
+  const { build, forward, backward } = withCotangents(graph, given, wanted);
+  return build([...forward, ...backward]);
+}
+
+function withCotangents(graph: Graph, given: readonly number[], wanted: readonly number[]) {
   const trace = new Trace(null);
   const inputs = graph.inputs.map((id) => trace.input(graph.types[id] as ArrayType));
   const cotangents = given.map((k) => trace.input(graph.types[graph.outputs[k] as number] as ArrayType));
@@ -24,14 +35,14 @@ export function gradientGraph(graph: Graph, given: readonly number[]): Graph {
       const d = cotangents[j] as Payload;
       seeds.set(id, before === undefined ? d : raw.add(before, d));
     });
-    const found = pullBack(graph, graph.inputs, seeds, (id) => values[id] as Payload);
-    const outputs = graph.inputs
-      .filter((id) => floats(graph, id))
-      .map((id) => found.get(id) ?? zerosLike<Payload>(raw, graph.types[id] as ArrayType));
-    return trace.build(
-      [...inputs, ...cotangents].map(({ id }) => id),
-      outputs,
-    );
+    const by = wanted.map((k) => graph.inputs[k] as number);
+    const found = pullBack(graph, by, seeds, (id) => values[id] as Payload);
+    const ids = [...inputs, ...cotangents].map(({ id }) => id);
+    return {
+      build: (outputs: readonly Payload[]): Graph => trace.build(ids, outputs),
+      forward: graph.outputs.map((id) => values[id] as Payload),
+      backward: by.map((id) => found.get(id) ?? zerosLike<Payload>(raw, graph.types[id] as ArrayType)),
+    };
   });
 }
 

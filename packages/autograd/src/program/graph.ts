@@ -140,6 +140,11 @@ export function rewritten(graph: Graph, rewrite: Rewrite): Graph {
   return builder.build(graph.inputs, outputs);
 }
 
+/** The places in a list of values of those by which one may differentiate. */
+export function floatingPositions({ types }: Graph, values: readonly number[]): number[] {
+  return values.flatMap((id, k) => (isFloating((types[id] as ArrayType).dtype) ? [k] : []));
+}
+
 /** By value, the instruction that makes it. */
 export function producers({ instructions }: Graph): Map<number, Instruction> {
   const made = new Map<number, Instruction>();

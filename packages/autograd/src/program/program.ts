@@ -1,17 +1,17 @@
-import { isFloating } from "../dtype.js";
-import type { ArrayAlgebra } from "../ops/algebra.js";
-import { type ArrayType, type Payload, toNdArray, toPayload } from "../ops/array.js";
-import type { Linearization, StructuralOp } from "../ops/op.js";
-import { gradientGraph, tangentGraph } from "./derivatives.js";
+import type { Payload } from "../ops/array.js";
+import type { StructuralOp } from "../ops/op.js";
+import { gradientGraph, jointGraph, tangentGraph } from "./derivatives.js";
 import { explained, type PassRecord, type ProgramStats, statsOf } from "./explain.js";
-import type { Graph } from "./graph.js";
+import { floatingPositions, type Graph } from "./graph.js";
 import { instructionCount } from "./graphText.js";
 import { outputsOf } from "./interpret.js";
 import { detectFeatures } from "../wasm/features.js";
 import { lower } from "./lower.js";
 import { type Machine, machineFor } from "./machine.js";
 import type { ProgramMemory } from "./memory.js";
+import { partitioned } from "./partition.js";
 import { FUSE, optimized } from "./passes/index.js";
+import { operationOf, type RecordedCall, recordedCall } from "./recordedCall.js";
 
 export interface ProgramOptions {
   /** Whether to run in WebAssembly, where the host has it. */
@@ -30,46 +30,89 @@ export interface ProgramOptions {
 export class Program {
   readonly graph: Graph;
   readonly name: string;
-  /** null where there is no WebAssembly: then the graph runs on plain kernels. */
-  readonly machine: Machine | null;
   private readonly options: ProgramOptions;
   private readonly passes: PassRecord[] = [];
+  private made: Machine | null | undefined;
   private asOperation: StructuralOp<null> | null = null;
+  private expected: readonly number[] | null = null;
+  private readonly calls = new Map<string, RecordedCall>();
+  /** What ran last: this, or where a call was recorded the program that keeps what the gradient needs. */
+  private latest: Program = this;
   private readonly gradients = new Map<string, Program>();
   private readonly tangents = new Map<string, Program>();
 
   constructor(graph: Graph, name: string, options: ProgramOptions) {
-    const { wasm, passes, deterministic, memory, reuseOutputs } = options;
-    this.graph = optimized(graph, passes, ({ name: pass }, before, after) => {
+    this.graph = optimized(graph, options.passes, ({ name: pass }, before, after) => {
       this.passes.push({ name: pass, before: instructionCount(before), after: instructionCount(after) });
     });
     this.name = name;
     this.options = options;
+  }
+
+  /** null where there is no WebAssembly: then the graph runs on plain kernels. Made when it is first needed. */
+  get machine(): Machine | null {
+    if (this.made !== undefined) return this.made;
+    const { wasm, passes, deterministic, memory, reuseOutputs } = this.options;
     const { simd, relaxedMadd } = detectFeatures();
     const features = { simd, relaxedMadd: relaxedMadd && !deterministic };
     const fuse = passes === undefined || passes.includes(FUSE);
-    this.machine = wasm ? machineFor(() => lower(this.graph, { ...features, fuse }), features, memory, reuseOutputs) : null;
+    this.made = wasm ? machineFor(() => lower(this.graph, { ...features, fuse }), features, memory, reuseOutputs) : null;
+    return this.made;
   }
 
   run(inputs: readonly Payload[]): Payload[] {
-    return this.machine === null ? outputsOf(this.graph, inputs) : this.machine.run(inputs);
+    this.latest = this;
+    const { machine } = this;
+    return machine === null ? outputsOf(this.graph, inputs) : machine.run(inputs);
   }
 
   private get derivedOptions(): ProgramOptions {
     return { ...this.options, reuseOutputs: false };
   }
 
-  /** The program as one operation, as which its calls are recorded. */
+  /** The program as one operation, whose derivatives compute what they need of it again. */
   get operation(): StructuralOp<null> {
     return (this.asOperation ??= operationOf(this));
   }
 
+  /**
+   * The operation as which a call is recorded where the inputs in `wanted` need gradients. It keeps what the gradient needs of it; its first
+   * outputs are the program's.
+   */
+  recorded(wanted: readonly number[]): StructuralOp<null> {
+    const given = (this.expected ??= floatingPositions(this.graph, this.graph.outputs));
+    if (given.length === 0) return this.operation;
+    const key = `${wanted.join()} ${given.join()}`;
+    let call = this.calls.get(key);
+    if (call === undefined) this.calls.set(key, (call = recordedCall(this, given, wanted)));
+    this.latest = call.forward;
+    return call.operation;
+  }
+
+  /** Of which outputs cotangents came the last time: they will again. */
+  expect(given: readonly number[]): void {
+    this.expected = given;
+  }
+
+  /** The program, and its gradient as a program that goes on from what the first one computed. */
+  withGradient(given: readonly number[], wanted: readonly number[]): { forward: Program; backward: Program; reads: readonly number[] } {
+    const { graph, name, derivedOptions } = this;
+    const joint = optimized(jointGraph(graph, given, wanted), derivedOptions.passes);
+    const { forward, backward, reads } = partitioned(joint, graph.inputs.length, graph.outputs.length);
+    return {
+      forward: new Program(forward, name, derivedOptions),
+      backward: new Program(backward, `the gradient of ${name}`, derivedOptions),
+      reads,
+    };
+  }
+
   stats(): ProgramStats {
-    return statsOf(this.graph, this.machine);
+    return statsOf(this.latest.graph, this.latest.machine);
   }
 
   explain(): string {
-    return explained(this.name, this.graph, this.passes, this.machine);
+    const { graph, passes, machine } = this.latest;
+    return explained(this.name, graph, passes, machine);
   }
 
   /** Gives the cotangents of the floating inputs, from those of the outputs in `given`. */
@@ -77,7 +120,12 @@ export class Program {
     return derived(
       this.gradients,
       given,
-      () => new Program(gradientGraph(this.graph, given), `the gradient of ${this.name}`, this.derivedOptions),
+      () =>
+        new Program(
+          gradientGraph(this.graph, given, floatingPositions(this.graph, this.graph.inputs)),
+          `the gradient of ${this.name}`,
+          this.derivedOptions,
+        ),
     );
   }
 
@@ -96,40 +144,4 @@ function derived(known: Map<string, Program>, given: readonly number[], make: ()
   let program = known.get(key);
   if (program === undefined) known.set(key, (program = make()));
   return program;
-}
-
-const positions = (list: readonly unknown[]): number[] => list.flatMap((x, k) => (x === null ? [] : [k]));
-
-/** The operation that a program is: one node of the graph, whose derivatives are programs, too. */
-function operationOf(program: Program): StructuralOp<null> {
-  const { graph, name } = program;
-  const typeOf = (id: number): ArrayType => graph.types[id] as ArrayType;
-  const floating = graph.inputs.flatMap((id, k) => (isFloating(typeOf(id).dtype) ? [k] : []));
-  const known = new WeakMap<Linearization<unknown, null>, unknown>();
-  const operandsOf = <T>(at: Linearization<T, null>): T[] => graph.inputs.map((_, k) => at.operand(k));
-  const cotangentsOf = <T>(m: ArrayAlgebra<T>, cotangents: readonly (T | null)[], at: Linearization<T, null>): T[] => {
-    let found = known.get(at) as T[] | undefined;
-    if (found === undefined) {
-      const given = positions(cotangents);
-      const seeds = given.map((k) => cotangents[k] as T);
-      found = m.apply(program.gradient(given).operation, [...operandsOf(at), ...seeds], null);
-      known.set(at, found);
-    }
-    return found;
-  };
-  return {
-    kind: "structural",
-    name,
-    keeps: graph.inputs.map((_, operand) => ({ operand })),
-    types: () => graph.outputs.map(typeOf),
-    forward: (operands) => program.run(operands.map(toPayload)).map(toNdArray),
-    vjp: (m, k, cotangents, at) => cotangentsOf(m, cotangents, at)[floating.indexOf(k)] as never,
-    jvp: (m, tangents, at) => {
-      const given = positions(tangents);
-      const directions = given.map((k) => tangents[k] as never);
-      const found = m.apply(program.tangent(given).operation, [...operandsOf(at), ...directions], null);
-      let next = 0;
-      return graph.outputs.map((id) => (isFloating(typeOf(id).dtype) ? (found[next++] ?? null) : null));
-    },
-  };
 }
