@@ -69,34 +69,67 @@ describe("blocks", () => {
   });
 });
 
-describe("the table of speed", () => {
+describe("the tables of speed", () => {
+  const times = (...list: number[]) => list.map((both) => ({ both, forward: both / 2, backward: both / 2 }));
+  const steps = (...list: number[]) => list.map((step) => ({ whole: 1, first: 1, twenty: 1, step }));
+  const verdict = { unit: "times", atLeast: false } as const;
   const results: BenchResults = {
     date: "2026-01-02T03:04:05Z",
-    node: "24.0.0",
+    node: "20.1.0",
+    torch: "2.13.0",
     cpu: "a processor",
     cores: 2,
     commit: "abc1234",
     rounds: 3,
     timed: [
-      { title: "toy", unit: "node", rounds: { engine: [{ both: 30 }, { both: 50 }, { both: 40 }], yardstick: [{ both: 20 }] } },
-      { title: "add", unit: "call", rounds: { engine: [{ both: 3e3 }, { both: 8e3 }], loop: [{ both: 1e3 }, { both: 2e3 }] } },
+      { name: "t", title: "toy", unit: "node", base: "yardstick", absent: {}, rounds: { engine: times(30, 50, 40), yardstick: times(20) } },
+      {
+        name: "s",
+        title: "scan",
+        unit: "loss",
+        base: "handwritten",
+        absent: {},
+        rounds: { compiled: times(7e3), handwritten: times(6e3) },
+      },
+      { name: "a", title: "add", unit: "call", base: "loop", absent: {}, rounds: { engine: times(3e3, 8e3), loop: times(1e3, 2e3) } },
+    ],
+    training: [
+      {
+        name: "l",
+        title: "LSTM",
+        kind: "lstm",
+        size: { hidden: 16, batch: 1, steps: 32 },
+        absent: {},
+        rounds: { compiled: steps(1, 2), torch: steps(2, 8), jax: steps(20, 30), tfjs: steps(30, 40) },
+      },
     ],
     targets: [
-      { what: "toy", unit: "times", measured: 2, bound: 2.5, reached: true },
-      { what: "add", unit: "times", measured: 3.5, bound: 3, reached: false },
+      { ...verdict, what: "toy", measured: 2, bound: 2.5, reached: true },
+      { ...verdict, what: "add", measured: 3.5, bound: 3, reached: false },
+      { ...verdict, what: "jax", measured: 7, bound: 10, reached: false, atLeast: true },
     ],
   };
 
-  test("shows medians, ratios round by round, and what was not reached", () => {
-    const text = speedSection(results);
+  test("show medians, ratios round by round, and what was not reached", () => {
+    const text = speedSection(results, null);
     expect(text).toContain("| toy | 40.0 | 20.0 |  |  |");
+    expect(text).toContain("| scan | 7.00 µs |  | 6.00 µs |");
     expect(text).toContain("| add | 5.50 µs | 1.50 µs | 3.50 |");
-    expect(text).toContain("1 of 2 targets of the bench were reached; not reached: add (3.50, target 3).");
-    expect(text).toContain("at commit abc1234, 2026-01-02: Node 24.0.0, a processor, 2 cores.");
+    expect(text).toContain("| LSTM | 1.50 ms | 0.375 | 17.5 (@jax-js/jax, jit) |");
+    expect(text).toContain("1 of 3 targets of the bench were reached; not reached: add (3.50, target 3); jax (7.00, target at least 10).");
+    expect(text).toContain("at commit abc1234, 2026-01-02: Node 20.1.0, PyTorch 2.13.0, a processor, 2 cores.");
   });
 
-  test("says that nothing was measured yet", () => {
-    expect(speedSection(null)).toContain("not been run");
+  test("put the other version of Node beside", () => {
+    const text = speedSection(results, { ...results, node: "24.1.0", training: [] });
+    expect(text).toContain("| LSTM | 1.50 ms | 0.375 | 17.5 (@jax-js/jax, jit) |  |  |");
+    expect(text).toContain("reached on Node 20; not");
+    expect(text).toContain("reached on Node 24; not");
+    expect(text).toContain(": Node 24.1.0,");
+  });
+
+  test("say that nothing was measured yet", () => {
+    expect(speedSection(null, null)).toContain("not been run");
   });
 });
 

@@ -27,13 +27,16 @@ function readmeBlock(name: string, due: () => string): Part {
 }
 
 /** What `pnpm --filter bench start` wrote last; null before its first run. */
-function benchResults(): BenchResults | null {
-  const text = read("bench/results/latest.json");
+function benchResults(name: string): BenchResults | null {
+  const text = read(`bench/results/${name}.json`);
   return text === "" ? null : (JSON.parse(text) as BenchResults);
 }
 
 /** What is made in no time. */
-export const PARTS: readonly Part[] = [picture("docs/graph.svg", graphPicture), readmeBlock("speed", () => speedSection(benchResults()))];
+export const PARTS: readonly Part[] = [
+  picture("docs/graph.svg", graphPicture),
+  readmeBlock("speed", () => speedSection(benchResults("latest"), benchResults("latest-node24"))),
+];
 
 /** What takes a training run. */
 export async function forecastParts(): Promise<Part[]> {

@@ -1,92 +1,92 @@
-/** The README's table of speed, taken from what `pnpm --filter bench start` wrote. */
+/** The README's tables of speed, taken from what `pnpm --filter bench start` wrote. */
+import type { Variant } from "../../bench/src/cases.js";
+import type { Provenance } from "../../bench/src/provenance.js";
+import { TRAINING_VARIANTS, type TrainingVariant } from "../../bench/src/recurrent/cases.js";
+import { bestPeer, figureOf, trainingRatio, type TrainingResult } from "../../bench/src/recurrent/results.js";
+import { digits, duration } from "../../bench/src/report/cells.js";
+import { median, ratio, type Results, type TimedResult } from "../../bench/src/results.js";
+import type { Verdict } from "../../bench/src/targets.js";
 
-interface Timed {
-  readonly title: string;
-  readonly unit: "node" | "call" | "loss";
-  /** By variant, one measurement a round; times in ns. */
-  readonly rounds: Readonly<Partial<Record<string, readonly { readonly both: number }[]>>>;
-}
+/** What the tables need of bench/results/latest.json. */
+export type BenchResults = Pick<Results, "timed" | "training"> & Provenance & { readonly targets: readonly Verdict[] };
 
-/** What the table needs of bench/results/latest.json. */
-export interface BenchResults {
-  readonly date: string;
-  readonly node: string;
-  readonly cpu: string;
-  readonly cores: number;
-  readonly commit: string | null;
-  readonly rounds: number;
-  readonly timed: readonly Timed[];
-  readonly targets: readonly {
-    readonly what: string;
-    readonly unit: string;
-    readonly measured: number;
-    readonly bound: number;
-    readonly reached: boolean;
-  }[];
-}
-
-export function speedSection(results: BenchResults | null): string {
+/** `other`: of the same machine, on the other version of Node. */
+export function speedSection(results: BenchResults | null, other: BenchResults | null): string {
   if (results === null) return "`pnpm --filter bench start` writes the figures; it has not been run yet.\n";
-  const { timed, date, node, cpu, cores, commit, rounds } = results;
+  const { timed } = results;
+  const runs = other === null ? [results] : [results, other];
   return [
-    "| Scalars: ns a node, forward and backward | @unroll/autograd | raw columns | by hand | closures |",
-    "| --- | ---: | ---: | ---: | ---: |",
-    ...timed
-      .filter(({ unit }) => unit === "node")
-      .map((t) =>
-        row(
-          t.title,
-          ["engine", "yardstick", "handwritten", "closures"].map((v) => of(t, v, digits)),
-        ),
-      ),
-    "",
-    "| Arrays: time of a call | @unroll/autograd | bare loop | ratio |",
-    "| --- | ---: | ---: | ---: |",
-    ...timed
-      .filter(({ unit }) => unit === "call")
-      .map((t) => row(t.title, [of(t, "engine", duration), of(t, "loop", duration), ratio(t, "engine", "loop")])),
-    "",
-    targetsOf(results),
-    "",
-    `Medians of ${rounds} rounds at commit ${commit ?? "unknown"}, ${date.slice(0, 10)}: Node ${node}, ${cpu}, ${cores} cores.`,
-    "",
+    ...table(
+      ["Scalars: ns a node, forward and backward", "@unroll/autograd", "raw columns", "by hand", "closures"],
+      timed
+        .filter(({ unit }) => unit === "node")
+        .map((t) => [t.title, ...(["engine", "yardstick", "handwritten", "closures"] as const).map((v) => timeOf(t, v, digits))]),
+    ),
+    ...table(
+      ["Compiled: time of a call, forward and backward", "compiled", "eager", "by hand"],
+      timed
+        .filter(({ unit }) => unit === "loss")
+        .map((t) => [t.title, ...(["compiled", "engine", "handwritten"] as const).map((v) => timeOf(t, v, duration))]),
+    ),
+    ...table(
+      ["Arrays: time of a call", "@unroll/autograd", "bare loop", "ratio"],
+      timed
+        .filter(({ unit }) => unit === "call")
+        .map((t) => [t.title, timeOf(t, "engine", duration), timeOf(t, "loop", duration), ratioText(ratio(t, "engine", "loop")?.median)]),
+    ),
+    ...trainingTable(results, other),
+    ...runs.flatMap((run) => [reachedText(run, runs.length > 1), ""]),
+    ...runs.flatMap((run) => [provenanceText(run), ""]),
   ].join("\n");
 }
 
-/** Says what was not reached; silence would be a claim. */
-function targetsOf({ targets }: BenchResults): string {
-  const missed = targets.filter(({ reached }) => !reached);
-  if (missed.length === 0) return `All ${targets.length} targets of the bench were reached.`;
-  const named = missed.map(({ what, measured, bound }) => `${what} (${digits(measured)}, target ${bound})`);
-  return `${targets.length - missed.length} of ${targets.length} targets of the bench were reached; not reached: ${named.join("; ")}.`;
+/** How many of ours another's step takes, or how many of its ours takes. */
+function trainingTable({ training, node }: BenchResults, other: BenchResults | null): string[] {
+  const ratios = (result: TrainingResult | undefined): string[] => {
+    const best = result === undefined ? null : bestPeer(result, "step");
+    return [ofStep(result, "compiled", "torch"), best === null ? "" : `${ofStep(result, best, "compiled")} (${TRAINING_VARIANTS[best]})`];
+  };
+  const heading = (version: string): string[] => [`over PyTorch's, Node ${major(version)}`, "the quickest other over ours"];
+  return table(
+    ["Training step, float32", "compiled", ...heading(node), ...(other === null ? [] : heading(other.node))],
+    training.map((result) => {
+      const there = other?.training.find(({ name }) => name === result.name);
+      const step = figureOf(result, "compiled", "step");
+      return [result.title, step === null ? "" : duration(1e6 * step), ...ratios(result), ...(other === null ? [] : ratios(there))];
+    }),
+  );
 }
 
-const row = (title: string, cells: readonly string[]): string => `| ${title} | ${cells.join(" | ")} |`;
+function ofStep(result: TrainingResult | undefined, variant: TrainingVariant, base: TrainingVariant): string {
+  return result === undefined ? "" : ratioText(trainingRatio(result, variant, base, "step")?.median);
+}
 
-function of({ rounds }: Timed, variant: string, show: (ns: number) => string): string {
+function table(heading: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  if (rows.length === 0) return [];
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [line(heading), line(heading.map((_, k) => (k === 0 ? "---" : "---:"))), ...rows.map(line), ""];
+}
+
+/** Says what was not reached; silence would be a claim. */
+function reachedText({ targets, node }: BenchResults, named: boolean): string {
+  const missed = targets.filter(({ reached }) => !reached);
+  const on = named ? ` on Node ${major(node)}` : "";
+  if (missed.length === 0) return `All ${targets.length} targets of the bench were reached${on}.`;
+  const list = missed.map(
+    ({ what, measured, bound, atLeast }) => `${what} (${digits(measured)}, target ${atLeast ? "at least " : ""}${bound})`,
+  );
+  return `${targets.length - missed.length} of ${targets.length} targets of the bench were reached${on}; not reached: ${list.join("; ")}.`;
+}
+
+function provenanceText({ date, node, torch, cpu, cores, commit, rounds }: BenchResults): string {
+  return `Medians of ${rounds} rounds at commit ${commit ?? "unknown"}, ${date.slice(0, 10)}: Node ${node}${torch === null ? "" : `, PyTorch ${torch}`}, ${cpu}, ${cores} cores.`;
+}
+
+const major = (version: string): number => Number.parseInt(version);
+
+const ratioText = (x: number | undefined): string => (x === undefined ? "" : digits(x));
+
+function timeOf({ rounds }: TimedResult, variant: Variant, show: (ns: number) => string): string {
   const measured = rounds[variant];
   return measured === undefined || measured.length === 0 ? "" : show(median(measured.map(({ both }) => both)));
-}
-
-/** The median of the rounds' own ratios: slow phases of the machine meet both. */
-function ratio({ rounds }: Timed, variant: string, base: string): string {
-  const [above, below] = [rounds[variant], rounds[base]];
-  if (above === undefined || below === undefined || above.length === 0) return "";
-  return digits(median(above.map(({ both }, k) => both / below[k]!.both)));
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
-}
-
-/** Two or three significant digits, never an exponent. */
-function digits(x: number): string {
-  return x >= 100 ? x.toFixed(0) : x.toFixed(x >= 10 ? 1 : 2);
-}
-
-function duration(ns: number): string {
-  if (ns < 1e3) return `${digits(ns)} ns`;
-  return ns < 1e6 ? `${digits(ns / 1e3)} µs` : `${digits(ns / 1e6)} ms`;
 }
