@@ -10,6 +10,7 @@ export const VARIANTS = {
   yardstick: "typed-array columns, integer ids",
   closures: "closures, as in micrograd",
   handwritten: "handwritten recurrence",
+  lent: "@unroll/autograd, /compile imported",
   loop: "bare loop, preallocated buffer",
 } as const;
 
@@ -27,6 +28,8 @@ export interface Case {
   /** Why there is no workload of a variant that one would look for. */
   readonly absent?: Readonly<Partial<Record<Variant, string>>>;
   readonly reference: () => Promise<Reference>;
+  /** How far results may be off, over their scale, where it is more than rounding in float64 explains. */
+  readonly tolerance?: number;
   /** Calls so long that few samples must do. */
   readonly long?: boolean;
 }
@@ -119,19 +122,22 @@ function addition(size: number): Case {
   };
 }
 
-function product(size: number): Case {
+function product(size: number, dtype: "float64" | "float32" = "float64"): Case {
   const repeats = size <= 16 ? 20 : 1;
+  const isDouble = dtype === "float64";
   return {
-    name: `matmul-${size}`,
-    title: `matmul, ${size} x ${size}`,
+    name: `matmul-${size}${isDouble ? "" : `-${dtype}`}`,
+    title: `matmul, ${size} x ${size}${isDouble ? "" : `, ${dtype}`}`,
+    ...(isDouble ? {} : { tolerance: 1e-5 }),
     unit: "call",
     count: repeats,
     base: "loop",
     workloads: {
-      engine: async () => (await import("./arrays/matmul.js")).matmulOnEngine(size, repeats),
-      loop: async () => (await import("./arrays/matmul.js")).matmulInLoop(size, repeats),
+      engine: async () => (await import("./arrays/matmul.js")).matmulOnEngine(size, repeats, dtype),
+      ...(size < 256 ? {} : { lent: async () => (await import("./arrays/matmul.js")).matmulOnLentKernels(size, repeats, dtype) }),
+      loop: async () => (await import("./arrays/matmul.js")).matmulInLoop(size, repeats, dtype),
     },
-    reference: async () => (await import("./arrays/matmul.js")).matmulReference(size),
+    reference: async () => (await import("./arrays/matmul.js")).matmulReference(size, dtype),
   };
 }
 
@@ -162,5 +168,6 @@ export const CASES: readonly Case[] = [
   product(16),
   product(64),
   product(256),
+  product(256, "float32"),
   lstm,
 ];

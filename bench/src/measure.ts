@@ -14,7 +14,7 @@ const workload = await load();
 const measurement = await time(found, workload, mode === "--quick");
 
 // After the timing: the reference runs in this process too.
-const wrong = disagreement(workload.results(), await found.reference());
+const wrong = disagreement(workload.results(), await found.reference(), found.tolerance);
 if (wrong !== null) throw new Error(`${caseName}, ${variant}: not reported, for it computes something else: ${wrong}`);
 if (process.send === undefined) console.log(measurement);
 else process.send(measurement);

@@ -75,6 +75,13 @@ const TARGETS: readonly Target[] = [
   },
   { what: "add of 16 elements: engine over bare loop", unit: "times", bound: 5, measured: times("add-16", "engine", "loop") },
   { what: "matmul at 256: engine over best plain loop", unit: "times", bound: 1.2, measured: times("matmul-256", "engine", "loop") },
+  {
+    what: "matmul at 256, float32: best plain loop over /compile's kernels",
+    unit: "times",
+    atLeast: true,
+    bound: 5,
+    measured: times("matmul-256-float32", "loop", "lent"),
+  },
   { what: "toy network, T = 1,000,000, forward and backward: peak", unit: "MB", bound: 400, measured: peakOf("long-toy") },
   bounded("forward-toy", "forward-only loop, toy network"),
   bounded("forward-16", "forward-only loop, network 16 wide"),

@@ -2,7 +2,7 @@ import { handwrittenRecurrence } from "@unroll/rnn";
 import { describe, expect, test } from "vitest";
 import { addInLoop, addOnEngine, addReference } from "../src/arrays/add.js";
 import { lstmInLoop, lstmOnEngine, lstmReference } from "../src/arrays/lstm.js";
-import { matmulInLoop, matmulOnEngine, matmulReference } from "../src/arrays/matmul.js";
+import { matmulInLoop, matmulOnEngine, matmulOnLentKernels, matmulReference } from "../src/arrays/matmul.js";
 import { PRODUCTS } from "../src/arrays/products.js";
 import { CASES } from "../src/cases.js";
 import { type Compile, compilerAbsent } from "../src/compiler.js";
@@ -114,12 +114,17 @@ describe("arrays", () => {
   test.each<[string, Workload, Reference]>([
     ["add on the engine", addOnEngine(5, 2), addReference(5)],
     ["add in a loop", addInLoop(5, 2), addReference(5)],
-    ["matmul on the engine", matmulOnEngine(8, 2), matmulReference(8)],
-    ["matmul in a loop", matmulInLoop(8, 2), matmulReference(8)],
+    ["matmul on the engine", matmulOnEngine(8, 2, "float64"), matmulReference(8, "float64")],
+    ["matmul in a loop", matmulInLoop(8, 2, "float64"), matmulReference(8, "float64")],
     ["an LSTM step on the engine", lstmOnEngine(), lstmReference()],
     ["an LSTM step in a loop", lstmInLoop(), lstmReference()],
   ])("%s", (_, workload, reference) => {
     expect(disagreement(run(workload).results(), reference)).toBeNull();
+  });
+
+  test.each(["float64", "float32"] as const)("matmul of %s on the kernels that /compile lends", async (dtype) => {
+    const workload = await matmulOnLentKernels(64, 1, dtype);
+    expect(disagreement(run(workload).results(), matmulReference(64, dtype), dtype === "float64" ? 1e-9 : 1e-5)).toBeNull();
   });
 
   test.each(PRODUCTS.map((product, k) => [k, product] as const))("plain product %i of matrices that are not square", (_, product) => {

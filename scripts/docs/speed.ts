@@ -29,10 +29,16 @@ export function speedSection(results: BenchResults | null, other: BenchResults |
         .map((t) => [t.title, ...(["compiled", "engine", "handwritten"] as const).map((v) => timeOf(t, v, duration))]),
     ),
     ...table(
-      ["Arrays: time of a call", "@unroll/autograd", "bare loop", "ratio"],
+      ["Arrays: time of a call", "@unroll/autograd", "bare loop", "ratio", "with /compile imported"],
       timed
         .filter(({ unit }) => unit === "call")
-        .map((t) => [t.title, timeOf(t, "engine", duration), timeOf(t, "loop", duration), ratioText(ratio(t, "engine", "loop")?.median)]),
+        .map((t) => [
+          t.title,
+          timeOf(t, "engine", duration),
+          timeOf(t, "loop", duration),
+          ratioText(ratio(t, "engine", "loop")?.median),
+          timeOf(t, "lent", duration),
+        ]),
     ),
     ...trainingTable(results, other),
     ...runs.flatMap((run) => [reachedText(run, runs.length > 1), ""]),

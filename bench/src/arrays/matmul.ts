@@ -1,25 +1,34 @@
 import { param, type Value, value } from "@unroll/autograd";
+import { loadCompile } from "../compiler.js";
 import { uniformArray } from "../uniform.js";
 import type { Reference, Workload } from "../workload.js";
-import { fastestProduct } from "./products.js";
+import { type FloatArray, fastestProduct } from "./products.js";
 
-/** The product of two square float64 matrices, `repeats` times. */
-export function matmulOnEngine(size: number, repeats: number): Workload {
-  const a = param(uniformArray(size * size, 6), { shape: [size, size] });
-  const b = value(uniformArray(size * size, 7), { shape: [size, size] });
-  let out: Value = b;
+export type MatrixDType = "float64" | "float32";
+
+/** The product of two square matrices, `repeats` times. */
+export function matmulOnEngine(size: number, repeats: number, dtype: MatrixDType): Workload {
+  const [a, b] = matrices(size, dtype);
+  const left = param(a, { shape: [size, size] });
+  const right = value(b, { shape: [size, size] });
+  let out: Value = right;
   return {
     forward() {
-      for (let k = 0; k < repeats; k++) out = a.matmul(b);
+      for (let k = 0; k < repeats; k++) out = left.matmul(right);
     },
     results: () => out.data,
   };
 }
 
-export function matmulInLoop(size: number, repeats: number): Workload {
-  const a = uniformArray(size * size, 6);
-  const b = uniformArray(size * size, 7);
-  const out = new Float64Array(size * size);
+/** The same where /compile was imported, which lends its kernels. */
+export async function matmulOnLentKernels(size: number, repeats: number, dtype: MatrixDType): Promise<Workload> {
+  await loadCompile();
+  return matmulOnEngine(size, repeats, dtype);
+}
+
+export function matmulInLoop(size: number, repeats: number, dtype: MatrixDType): Workload {
+  const [a, b] = matrices(size, dtype);
+  const out = arrayOf(dtype, size * size);
   const product = fastestProduct(size, size, size, a, b, out);
   return {
     forward() {
@@ -29,9 +38,8 @@ export function matmulInLoop(size: number, repeats: number): Workload {
   };
 }
 
-export function matmulReference(size: number): Reference {
-  const a = uniformArray(size * size, 6);
-  const b = uniformArray(size * size, 7);
+export function matmulReference(size: number, dtype: MatrixDType): Reference {
+  const [a, b] = matrices(size, dtype);
   const values = new Float64Array(size * size);
   const scales = new Float64Array(size * size);
   for (let i = 0; i < size; i++) {
@@ -44,4 +52,16 @@ export function matmulReference(size: number): Reference {
     }
   }
   return { values, scales };
+}
+
+function matrices(size: number, dtype: MatrixDType): [FloatArray, FloatArray] {
+  const draw = (seed: number): FloatArray => {
+    const numbers = uniformArray(size * size, seed);
+    return dtype === "float64" ? numbers : Float32Array.from(numbers);
+  };
+  return [draw(6), draw(7)];
+}
+
+function arrayOf(dtype: MatrixDType, length: number): FloatArray {
+  return dtype === "float64" ? new Float64Array(length) : new Float32Array(length);
 }

@@ -4,7 +4,9 @@ import { performance } from "node:perf_hooks";
  * Plain loops for C = A B, rows x inner by inner x columns, row-major, into a buffer that is there. All but `rowByRow` need even rows and
  * columns divisible by 4.
  */
-export type Product = (rows: number, columns: number, inner: number, a: Float64Array, b: Float64Array, c: Float64Array) => void;
+export type Product = (rows: number, columns: number, inner: number, a: FloatArray, b: FloatArray, c: FloatArray) => void;
+
+export type FloatArray = Float64Array | Float32Array;
 
 // Four columns of B, of inner lengths to 1,024.
 const PANEL = new Float64Array(4 * 1024);
@@ -142,7 +144,7 @@ const tiledPanels: Product = (rows, columns, inner, a, b, c) => {
 export const PRODUCTS: readonly Product[] = [rowByRow, tiled, tiledPanels];
 
 /** The fastest of them for these sizes on this machine: the best of a few runs each. */
-export function fastestProduct(rows: number, columns: number, inner: number, a: Float64Array, b: Float64Array, c: Float64Array): Product {
+export function fastestProduct(rows: number, columns: number, inner: number, a: FloatArray, b: FloatArray, c: FloatArray): Product {
   const calls = Math.max(1, Math.ceil(2e6 / (rows * columns * inner)));
   const best = PRODUCTS.map(() => Infinity);
   for (let round = 0; round < 12; round++) {
