@@ -5,14 +5,15 @@ import type { Training } from "./training.js";
 export interface TrainingTimes {
   /** The first call: with the compilation, where there is one. */
   readonly first: number;
-  /** The first 20 calls together; null where those after the first would take more than 20 s. */
+  /** The first 20 calls together; null where those after the first would take more than `LONGEST`. */
   readonly twenty: number | null;
   /** Median of later calls. */
   readonly step: number;
 }
 
 const COUNTED = 20;
-const LONGEST = 20_000;
+/** Milliseconds, after which the first 20 calls are given up, and the few there were stand for the later ones. */
+export const LONGEST = 12_000;
 // Even the slowest: the first call must not stand for the later ones.
 const FEWEST = 3;
 // V8 has optimised after this time, as measure.ts has it too.

@@ -2,6 +2,7 @@ import { digits, duration, type Table } from "../report/cells.js";
 import { median, type Ratio } from "../results.js";
 import { TRAINING_VARIANTS, type TrainingVariant } from "./cases.js";
 import { compileTime, type CompileMeasurement, type CompileResult } from "./compileTime.js";
+import { LONGEST } from "./clock.js";
 import { bestPeer, type Figure, figureOf, trainingRatio, type TrainingResult } from "./results.js";
 
 const HEADING = [
@@ -46,7 +47,7 @@ function spread(text: string): string[] {
 
 function timeCell(result: TrainingResult, variant: TrainingVariant, figure: Figure): string {
   const ms = figureOf(result, variant, figure);
-  return ms === null ? "over 20 s" : duration(1e6 * ms);
+  return ms === null ? `over ${LONGEST / 1000} s` : duration(1e6 * ms);
 }
 
 function ratioCells(result: TrainingResult, variant: TrainingVariant, base: TrainingVariant | null): [string, string] {
