@@ -21,9 +21,15 @@ export interface ProgramStats {
   readonly plain: readonly string[];
   /** Floating-point operations of a run, loops counted step by step: two a multiply-add of a product, one an elementwise operation and element. */
   readonly flops: number;
-  /** Bytes of memory that the program needs. The signatures of a compiled function and their derivatives share it; only one runs at a time. */
+  /**
+   * Bytes of memory that the program needs; the host gives them in pages of 64 KB. The signatures of a compiled function and their derivatives
+   * share a memory, as large as the largest of them needs; only one runs at a time.
+   */
   readonly bytes: number;
-  /** Bytes of the values that must live at once at the worst moment: what no plan of the memory could go below. */
+  /**
+   * Bytes of the values that must live at once at the worst moment: what no plan of the memory could go below. A matrix that is also packed
+   * counts once. Scratch of kernels, and the 16 KB of constants of every program, count in `bytes` alone.
+   */
   readonly live: number;
 }
 

@@ -1,6 +1,6 @@
 /** The one place that knows how tests compile a function, with which passes, and how they learn what ran. */
 import { compile } from "../../src/program/index.js";
-import { PASSES } from "../../src/program/passes/index.js";
+import { FUSE, PASSES } from "../../src/program/passes/index.js";
 import type { Runner } from "../matrix/runners.js";
 
 type Function_<A extends readonly unknown[], R> = (...args: A) => R;
@@ -12,13 +12,14 @@ export interface RunOptions {
   readonly wasm?: boolean;
 }
 
-/** What is compared with eager runs: all passes, none, and each alone; in WebAssembly and on plain kernels. */
+/** What is compared with eager runs: all passes, none, each alone, and all but fuse, which lays kernels out; in WebAssembly and on plain kernels. */
 export const OPTION_SETS: readonly (RunOptions & { readonly name: string })[] = [
   { name: "all passes" },
   { name: "all passes, on plain kernels", wasm: false },
   { name: "no pass", passes: [] },
   { name: "no pass, on plain kernels", passes: [], wasm: false },
-  ...PASSES.map(({ name }) => ({ name: `${name} alone`, passes: [name] })),
+  ...[...PASSES.map(({ name }) => name), FUSE].map((name) => ({ name: `${name} alone`, passes: [name] })),
+  { name: `all passes but ${FUSE}`, passes: PASSES.map(({ name }) => name) },
   ...PASSES.map(({ name }) => ({ name: `${name} alone, on plain kernels`, passes: [name], wasm: false })),
 ];
 

@@ -1,4 +1,4 @@
-import { grad, hvp, jvp, param, type Value, valueAndGrad, zeroGrad } from "@unroll/autograd";
+import { grad, hvp, jvp, mseLoss, param, type Value, valueAndGrad, zeroGrad } from "@unroll/autograd";
 import { compile } from "@unroll/autograd/compile";
 import { key } from "@unroll/autograd/random";
 import { describe, expect, it } from "vitest";
@@ -121,6 +121,20 @@ describe("a training step, compiled", () => {
       for (const [name, p] of Object.entries(theirs)) p.set(p.detach().sub(expected[1][name]!.mul(0.5)));
     }
     expect(traces).toBe(1);
+  });
+
+  const FAMILIES_OF_128 = { rnn, lstm, gru };
+  const CASES_OF_128 = (["rnn", "lstm", "gru"] as const).flatMap((family) => [16, 64].map((steps) => [family, steps] as const));
+
+  it.each(CASES_OF_128)("plans little more memory than must live at once: %s of 128 units, T = %i", (family, steps) => {
+    const layer = FAMILIES_OF_128[family]({ inputSize: 128, hiddenSize: 128 });
+    const loss = (p: LayerParams, x: Value, target: Value) => mseLoss(layer.apply(p, x).outputs, target);
+    const [x, target] = [draw("x", [steps, 32, 128]), draw("target", [steps, 32, 128])];
+    const step = compile((p: LayerParams, a: Value, b: Value) => valueAndGrad(loss)(p, a, b));
+    step(layer.init(key(10)), x, target);
+    const { bytes, live } = step.stats();
+    // At most 1.3 is asked for; the LSTM comes to 1.24 and 1.27 where only larger blocks go first.
+    expect(bytes / live).toBeLessThanOrEqual(1.15);
   });
 
   it("another length of the sequence, another program", () => {

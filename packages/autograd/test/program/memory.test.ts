@@ -1,0 +1,119 @@
+import { getHeapSpaceStatistics } from "node:v8";
+import { describe, expect, test } from "vitest";
+import { matmul, param, type Value, valueAndGrad, zeroGrad } from "../../src/index.js";
+import { compile } from "../../src/program/index.js";
+import { CONSTANTS_END } from "../../src/wasm/constants.js";
+import { randomLike } from "../matrix/derivatives.js";
+import { KINDS, type Params, stepOf, toyTraining, training, type Training } from "./networks.js";
+import { watched } from "./webAssembly.js";
+
+function statsOf(network: Training) {
+  const run = compile(stepOf(network));
+  run(...network.args);
+  return run.stats();
+}
+
+describe("what a program plans, and what must live at once", () => {
+  const AT_MOST = 1.3;
+
+  test.each(KINDS.flatMap((kind) => [16, 64].map((steps) => [kind, steps] as const)))("a training step of %s, T = %i", (kind, steps) => {
+    const { bytes, live, plain } = statsOf(training(kind, { hidden: 128, batch: 32, steps }));
+    expect(plain).toEqual([]);
+    expect(bytes / live).toBeLessThanOrEqual(AT_MOST);
+  });
+
+  test.each([16, 100, 1000, 10_000])("the toy network as a scan, T = %i", (steps) => {
+    const { bytes, live } = statsOf(toyTraining(steps));
+    // Under 16 KB of constants, which every program has, short sequences vanish; and a block begins at a multiple of 64 bytes.
+    expect((bytes - CONSTANTS_END) / live).toBeLessThanOrEqual(steps < 100 ? 2 : AT_MOST);
+    if (steps === 10_000) expect(bytes / live).toBeLessThanOrEqual(AT_MOST);
+  });
+
+  test("lives: what goes in, what comes out, and what is kept for later, but no packed matrix", () => {
+    const n = 128;
+    const [a, b] = randomLike(
+      [0, 1].map(() => ({ shape: [n, n], size: n * n })),
+      1,
+    ) as [Value, Value]; // prettier-ignore
+    const run = compile((x: Value, y: Value) => matmul(x, y));
+    run(a, b);
+    const matrix = 8 * n * n;
+    expect(run.stats().live).toBe(3 * matrix);
+    expect(run.stats().bytes).toBeGreaterThan(CONSTANTS_END + 3 * matrix);
+    // Both operands until the second product, and what was computed.
+    const twice = compile((x: Value, y: Value) => matmul(matmul(x, y), matmul(y, x)).sum());
+    twice(a, b);
+    expect(twice.stats().live).toBe(4 * matrix);
+  });
+});
+
+describe("10,000 calls leave memory as it is", () => {
+  const OF_OBJECTS = ["new_space", "old_space", "large_object_space", "new_large_object_space"];
+  const [WARM_UP, CALLS] = [4000, 6000];
+  const network = training("lstm", { hidden: 3, batch: 2, steps: 4 });
+  const { loss, args } = network;
+  const [params, xs, targets] = args;
+  const step = stepOf(network);
+  const learned = Object.fromEntries(Object.entries(params).map(([name, x]) => [name, param(x.data.slice(), { shape: x.shape })]));
+
+  /** Compiled anew: a call of it. */
+  const CASES: Readonly<Record<string, () => () => unknown>> = {
+    "of a compiled derivative": () => {
+      const run = compile(step);
+      return () => run(...args);
+    },
+    "of the derivative of a compiled function": () => {
+      const run = valueAndGrad(compile(loss) as typeof loss);
+      return () => run(...args);
+    },
+    "recorded, each with its backward()": () => {
+      const run = compile(loss);
+      return () => {
+        run(learned, xs, targets).backward();
+        zeroGrad(learned);
+      };
+    },
+    "with two signatures in turns": () => {
+      const run = compile(step);
+      return () => [run(...args), run(params, xs.slice([0, 2]), targets.slice([0, 2]))];
+    },
+    "with the state in the program": () => {
+      const run = compile((p: Params, x: Value, y: Value): readonly [Params, Value] => {
+        const [error, slope] = step(p, x, y);
+        return [slope, error];
+      }).bind(params);
+      return () => run(xs, targets);
+    },
+  };
+
+  /** Bytes of objects that are held, without the host's compiled code. Some go a job later than what held them, at the next collection. */
+  const heap = async (): Promise<number> => {
+    for (let k = 0; k < 3; k++) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      (globalThis as { gc?: () => void }).gc?.();
+    }
+    const spaces = getHeapSpaceStatistics().filter(({ space_name: name }) => OF_OBJECTS.includes(name));
+    expect(spaces.length).toBe(OF_OBJECTS.length);
+    return spaces.reduce((sum, { space_used_size: used }) => sum + used, 0);
+  };
+
+  test.each(Object.entries(CASES))("%s", async (_name, prepared) => {
+    let call: () => unknown = () => undefined;
+    // The host's own compiler takes some thousand calls to come to rest.
+    const { memories } = watched(() => {
+      call = prepared();
+      for (let k = 0; k < WARM_UP; k++) call();
+    });
+    const sizes = () => memories.map(({ buffer }) => buffer.byteLength);
+    const before = sizes();
+    expect(before.length).toBeGreaterThan(0);
+    const used = await heap();
+    const later = watched(() => {
+      for (let k = 0; k < CALLS; k++) call();
+    });
+    expect([later.modules.length, later.memories.length, later.instances]).toEqual([0, 0, 0]);
+    expect(sizes()).toEqual(before);
+    // An object kept of each call would be more.
+    expect((await heap()) - used).toBeLessThan(16 * CALLS);
+  });
+});

@@ -1,0 +1,153 @@
+import { describe, expect, test } from "vitest";
+import { grad, scan, type Value, value } from "../../src/index.js";
+import { compile } from "../../src/program/index.js";
+import type { Graph, Instruction } from "../../src/program/graph.js";
+import { isLoop, type Loop } from "../../src/program/loop.js";
+import { FUSE, PASSES } from "../../src/program/passes/index.js";
+import type { Program } from "../../src/program/program.js";
+import { signatureOf, traced } from "../../src/program/signature.js";
+import type { Step } from "../../src/program/step.js";
+import { type Kind, KINDS, stepOf, training } from "./networks.js";
+
+const ALL = [...PASSES.map(({ name }) => name), FUSE];
+const without = (name: string): string[] => ALL.filter((pass) => pass !== name);
+
+function programOf(f: (...args: never[]) => unknown, args: readonly unknown[], passes: readonly string[] = ALL): Program {
+  const options = { name: "test", wasm: true, deterministic: false, reuseOutputs: false, passes };
+  return traced(f as (...args: readonly unknown[]) => unknown, args, signatureOf(args).values, options).program;
+}
+
+const bodyOf = ({ op, attributes }: Instruction): Graph | null => (isLoop(op) ? (attributes as Loop).body : null);
+
+function named(graph: Graph, name: string): Instruction[] {
+  return graph.instructions.flatMap((x) => {
+    const body = bodyOf(x);
+    return body === null ? (x.op.name === name ? [x] : []) : [];
+  });
+}
+
+function namedInLoops(graph: Graph, name: string): Instruction[] {
+  return graph.instructions.flatMap((x) => {
+    const body = bodyOf(x);
+    return body === null ? [] : [...named(body, name), ...namedInLoops(body, name)];
+  });
+}
+
+/** The products of a program: how many in the bodies of its loops, and outside [rows, summed entries] of each. */
+const products = ({ graph }: Program) => ({
+  inLoops: namedInLoops(graph, "matmul").length,
+  outside: named(graph, "matmul").map(({ operands: [a], attributes }) => {
+    const [m, n] = graph.types[a as number]?.shape as [number, number];
+    return (attributes as { transposeA: boolean }).transposeA ? [n, m] : [m, n];
+  }),
+});
+
+const SIZE = { hidden: 4, batch: 2, steps: 5 };
+const GATES: Readonly<Record<Kind, number>> = { rnn: 1, lstm: 4, gru: 3 };
+const rows = SIZE.steps * SIZE.batch;
+
+describe("hoist", () => {
+  test.each(KINDS)("takes the product of what goes in out of the loop, one for all steps: %s", (kind) => {
+    const { loss, args } = training(kind, SIZE);
+    const hoisted = { inLoops: 1, outside: [[rows, SIZE.hidden]] };
+    expect(products(programOf(loss, args, []))).toEqual({ inLoops: 2, outside: [] });
+    expect(products(programOf(loss, args, ["hoist"]))).toEqual(hoisted);
+    expect(products(programOf(loss, args, without("hoist")))).toEqual({ inLoops: 2, outside: [] });
+    expect(products(programOf(loss, args))).toEqual(hoisted);
+  });
+
+  test("computes once what is the same at every step", () => {
+    const f = (w: Value, xs: Value) => scan((h: Value, x: Value): [Value, null] => [h.mul(w.exp().sum()).add(x), null], 1, xs)[0];
+    const inLoop = (passes?: readonly string[]) => {
+      const { graph } = programOf(f, [value([1, 2]), value([1, 2, 3])], passes);
+      return [namedInLoops(graph, "exp").length, named(graph, "exp").length];
+    };
+    expect([inLoop([]), inLoop(["hoist"]), inLoop(without("hoist")), inLoop()]).toEqual([
+      [1, 0],
+      [0, 1],
+      [1, 0],
+      [0, 1],
+    ]); // prettier-ignore
+  });
+
+  test.each(KINDS)("of what stays in the loop, the weight is packed before it: %s", (kind) => {
+    const network = training(kind, { hidden: 64, batch: 8, steps: 5 });
+    const steps = programOf(stepOf(network), network.args).machine?.steps ?? [];
+    expect(steps.filter((step) => step.kind === "pack").length).toBeGreaterThanOrEqual(2);
+    expect(kindsInLoops(steps).filter((x) => x === "product").length).toBe(2);
+    expect(kindsInLoops(steps)).not.toContain("pack");
+  });
+});
+
+describe("defer", () => {
+  test.each(KINDS)("makes the gradient of a weight one product after the loop, in place of one a step: %s", (kind) => {
+    const network = training(kind, SIZE);
+    const step = (passes?: readonly string[]) => products(programOf(stepOf(network), network.args, passes));
+    // Forward the recurrence and what goes in, backward the recurrence, and a gradient for each of the two weights.
+    const [before, after] = [step(without("defer")), step()];
+    expect([before.inLoops, after.inLoops]).toEqual([4, 2]);
+    expect(before.outside).toEqual([[rows, SIZE.hidden]]);
+    expect(after.outside.slice(0, 1)).toEqual(before.outside);
+    const gradient = [GATES[kind] * SIZE.hidden, rows];
+    expect(after.outside.slice(1)).toEqual([gradient, gradient]);
+  });
+
+  test("makes the gradient of a bias one sum after the loop, which carries it no longer", () => {
+    const f = (b: Value, xs: Value) => scan((h: Value, x: Value): [Value, null] => [h.add(x).add(b).tanh(), null], zeros, xs)[0].sum();
+    const zeros = value([
+      [0, 0],
+      [0, 0],
+    ]); // prettier-ignore
+    const xs = value([1, 2, 3, 4, 5, 6, 7, 8], { shape: [2, 2, 2] });
+    const backward = (passes?: readonly string[]) => {
+      const { graph } = programOf(grad(f), [value([1, 2]), xs], passes);
+      const [, loop] = graph.instructions.filter(({ op }) => isLoop(op)) as [Instruction, Instruction];
+      return {
+        carries: (loop.attributes as Loop).carries,
+        inLoops: namedInLoops(graph, "sum").length,
+        outside: named(graph, "sum").length,
+      };
+    };
+    expect(backward(without("defer"))).toEqual({ carries: 2, inLoops: 1, outside: 0 });
+    expect(backward()).toEqual({ carries: 1, inLoops: 0, outside: 1 });
+  });
+});
+
+describe("fuse", () => {
+  const SETS: readonly (readonly [string, readonly string[]])[] = [
+    ["alone", [FUSE]],
+    ["left out", without(FUSE)],
+  ]; // prettier-ignore
+
+  test.each(KINDS.flatMap((kind) => SETS.map(([how, passes]) => [how, kind, passes] as const)))(
+    "%s, changes no loss and no gradient: %s",
+    (_how, kind, passes) => {
+      const network = training(kind, SIZE, "float64");
+      const step = stepOf(network);
+      const flat = ([loss, grads]: ReturnType<typeof step>) => [loss, ...Object.values(grads)].flatMap((x) => Array.from<number>(x.data));
+      const [got, expected] = [flat(compile(step, { passes })(...network.args)), flat(step(...network.args))];
+      const scale = Math.max(1, ...expected.map(Math.abs));
+      expect(got.length).toBe(expected.length);
+      expect(Math.max(...got.map((x, k) => Math.abs(x - expected[k]!)))).toBeLessThan(1e-13 * scale);
+    },
+  );
+
+  test("joins elementwise operations, and the reduction that follows, in one kernel", () => {
+    const chain = (x: Value) => x.mul(2).add(1).tanh().sum();
+    const kernels = (passes: readonly string[]) => programOf(chain, [value([1, 2, 3])], passes).stats().kernels;
+    expect([kernels(ALL), kernels([FUSE]), kernels([]), kernels(without(FUSE))]).toEqual([1, 1, 4, 4]);
+  });
+
+  test.each(KINDS)("leaves fewer kernels in a training step: %s", (kind) => {
+    const network = training(kind, SIZE);
+    const kernels = (passes: readonly string[]) => programOf(stepOf(network), network.args, passes).stats().kernels;
+    expect(kernels(ALL)).toBeLessThan(kernels(without(FUSE)));
+    expect(kernels([FUSE])).toBeLessThan(kernels([]));
+  });
+});
+
+/** What is done in loops. */
+function kindsInLoops(steps: readonly Step[]): string[] {
+  const all = (list: readonly Step[]): string[] => list.flatMap((step) => (step.kind === "loop" ? all(step.body) : [step.kind]));
+  return steps.flatMap((step) => (step.kind === "loop" ? all(step.body) : []));
+}
