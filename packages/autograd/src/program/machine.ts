@@ -1,6 +1,7 @@
 import { bytesPerElement, type DType, type TypedArray } from "../dtype.js";
 import { ArrayType, NdArray, newArray, type Payload, toNdArray } from "../ops/array.js";
 import { pow } from "../ops/ieee.js";
+import { checkIndex } from "../ops/indexing.js";
 import { ModuleBuilder } from "../wasm/assembler.js";
 import { constants as constantPool } from "../wasm/constants.js";
 import type { Features } from "../wasm/features.js";
@@ -15,7 +16,7 @@ import { type Frame, type Location, MemoryBlock } from "./location.js";
 import { sizeOf } from "../shape.js";
 import type { Layout } from "./lower.js";
 import { planMemory, type Plan } from "./plan.js";
-import type { LoopStep, PlainStep, Step } from "./step.js";
+import { type KernelStep, limitOf, type LoopStep, type PlainStep, type Step } from "./step.js";
 
 const PAGE = 65536;
 
@@ -50,6 +51,7 @@ export interface StepTime {
 export class Machine {
   readonly plan: Plan;
   readonly plain: readonly PlainStep[];
+  private readonly indexed: readonly KernelStep[];
   private readonly layout: Layout;
   private readonly memory: Memory;
   private readonly drive: WasmFunction;
@@ -76,10 +78,16 @@ export class Machine {
       bool: new Uint8Array(buffer),
     };
     compileKernels(layout.steps, features, host);
-    const imports: Instances = { host: { plain: (k) => this.runPlain(k ?? 0, this.views.int32) } };
+    const imports: Instances = {
+      host: {
+        plain: (k) => this.runPlain(k as number, this.views.int32),
+        outside: (k, index) => this.failOutside(k as number, index as number),
+      },
+    };
     this.imports = imports;
     const driver = this.emit(features, host);
     this.plain = driver.plain;
+    this.indexed = driver.indexed;
     constantPool.write(this.memory);
     for (const [x, location] of layout.constants) this.write(location, x);
     this.noteFrames(layout.steps, []);
@@ -171,7 +179,8 @@ export class Machine {
     };
     switch (step.kind) {
       case "kernel": {
-        const args = [...step.counts, ...step.locations.map(at)];
+        const { counts, locations, within } = step;
+        const args = [...counts, ...locations.map(at), ...(within === undefined ? [] : [limitOf(within), this.indexed.indexOf(step)])];
         return () => functions.kernel(step)(...args);
       }
       case "pack": {
@@ -211,13 +220,13 @@ export class Machine {
     const { imports } = this;
     const env = { memory: this.memory };
     const instantiated = (id: string, module: () => object): void => {
-      imports[id] ??= new host.Instance(module(), { env, math: MATH }).exports as Record<string, WasmFunction>;
+      imports[id] ??= new host.Instance(module(), { env, math: MATH, ...imports }).exports as Record<string, WasmFunction>;
     };
     return emitDriver(this.layout.steps, {
-      kernel: ({ spec, locations, counts }): Imported => {
+      kernel: ({ spec, locations, counts, within }): Imported => {
         const { id, name, module } = kernels.get(keyOf(spec, features)) as CompiledKernel;
         instantiated(id, () => module);
-        return { module: id, name, params: counts.length + locations.length };
+        return { module: id, name, params: counts.length + locations.length + (within === undefined ? 0 : 2) };
       },
       product: (step): Imported => {
         const id = `products ${step.dtype}`;
@@ -251,6 +260,12 @@ export class Machine {
     let type = this.types.get(location);
     if (type === undefined) this.types.set(location, (type = new ArrayType(location.dtype, location.shape)));
     return type;
+  }
+
+  /** What a kernel calls that met an index outside its axis: the error of the eager operation. */
+  private failOutside(k: number, index: number): void {
+    const { op, axis, shape } = this.indexed[k]?.within as NonNullable<KernelStep["within"]>;
+    checkIndex(op, index, shape[axis] as number, axis, shape);
   }
 
   /** An operation without a kernel, on arrays that are views of the memory. */
@@ -294,14 +309,15 @@ function compileKernels(steps: readonly Step[], features: Features, host: WebAss
   }
   if (missing.size === 0) return;
   const builder = new ModuleBuilder();
-  const math = {
+  const imported = {
+    outside: builder.importFunction("host", "outside", ["i32", "i32"]),
     sin: builder.importFunction("math", "sin", ["f64"], ["f64"]),
     cos: builder.importFunction("math", "cos", ["f64"], ["f64"]),
     pow: builder.importFunction("math", "pow", ["f64", "f64"], ["f64"]),
   };
   const names = [...missing].map(([key, spec], k) => {
     builder.addFunction(
-      emitKernel(spec, features, (name) => math[name]),
+      emitKernel(spec, features, (name) => imported[name]),
       `k${k}`,
     );
     return { key, name: `k${k}` };
