@@ -146,7 +146,10 @@ export const addRows: StructuralOp<{ readonly rows: number }> = {
     const out = newArray(type as ArrayType);
     const width = rows === 0 ? 0 : out.type.size / rows;
     for (let k = 0; k < at.type.size; k++) {
-      const target = out.offset + (at.data[at.offset + k] as number) * width;
+      const row = at.data[at.offset + k] as number;
+      // A program may have left out the embedding that would have said so.
+      checkIndex("embedding", row, rows, 0, out.type.shape);
+      const target = out.offset + row * width;
       const source = from.offset + k * width;
       for (let j = 0; j < width; j++) (out.data[target + j] as number) += from.data[source + j] as number;
     }

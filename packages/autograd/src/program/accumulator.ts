@@ -1,6 +1,8 @@
 import type { DType } from "../dtype.js";
+import type { FunctionBuilder } from "../wasm/assembler.js";
+import type { LaneType } from "../wasm/lanes.js";
 import type { VectorArithmetic } from "../wasm/vectorArithmetic.js";
-import type { ReductionKind } from "./kernel.js";
+import type { FirstKind, FoldKind } from "./kernel.js";
 
 /**
  * What a kernel reduces into, in registers. Sums are taken in float64, as eager ones are: two vectors of float64 for one of float32, and a
@@ -8,11 +10,11 @@ import type { ReductionKind } from "./kernel.js";
  */
 export class Accumulator {
   private readonly m: VectorArithmetic;
-  private readonly kind: ReductionKind;
+  private readonly kind: FoldKind;
   private readonly vectors: readonly number[];
   private readonly scalar: number;
 
-  constructor(m: VectorArithmetic, kind: ReductionKind) {
+  constructor(m: VectorArithmetic, kind: FoldKind) {
     const { f } = m;
     this.m = m;
     this.kind = kind;
@@ -64,9 +66,7 @@ export class Accumulator {
       }
     }
     f.get(pointer).get(scalar);
-    if (dtype === "float64" && !float64) f.op("f64.promote_f32");
-    if (dtype === "float32" && float64) f.op("f32.demote_f64");
-    f.memory(dtype === "float64" ? "f64.store" : "f32.store");
+    storeScalar(f, float64 ? "float64" : "float32", dtype);
   }
 
   private get vectorOp() {
@@ -77,5 +77,62 @@ export class Accumulator {
   private get scalarOp() {
     if (this.kind === "sum") return "f64.add";
     return this.m.dtype === "float32" ? (`f32.${this.kind}` as const) : (`f64.${this.kind}` as const);
+  }
+}
+
+/** Stores a float on the stack under the address below it. */
+function storeScalar(f: FunctionBuilder, from: LaneType, to: DType): void {
+  if (from === "float32" && to !== "float32") f.op("f64.promote_f32");
+  if (from === "float64" && to === "float32") f.op("f32.demote_f64");
+  switch (to) {
+    case "float64":
+    case "float32":
+      return void f.memory(to === "float64" ? "f64.store" : "f32.store");
+    // Sums of int32 wrap around: those that fit a memory are within 64 bits.
+    case "int32":
+    case "bool":
+      f.op("i64.trunc_sat_f64_s").op("i32.wrap_i64");
+      f.memory(to === "int32" ? "i32.store" : "i32.store8");
+  }
+}
+
+/** The largest or smallest element of a row, the first of equal ones or the first NaN, and its position: one element at a time. */
+export class FirstExtreme {
+  private readonly m: VectorArithmetic;
+  private readonly kind: FirstKind;
+  private readonly best: number;
+  private readonly at: number;
+  private readonly count: number;
+
+  constructor(m: VectorArithmetic, kind: FirstKind) {
+    const { f } = m;
+    this.m = m;
+    this.kind = kind;
+    [this.best, this.at, this.count] = [f.local(m.valueType), f.local("i32"), f.local("i32")];
+    const start = kind === "firstMax" ? -Infinity : Infinity;
+    if (m.dtype === "float32") f.f32(start);
+    else f.f64(start);
+    f.set(this.best).i32(0).set(this.at).i32(0).set(this.count);
+  }
+
+  add(x: number): void {
+    const { m, best, at, count } = this;
+    const { f } = m;
+    const type = m.dtype === "float32" ? "f32" : "f64";
+    // Not (x at most best) is true where x is NaN; a best one that is NaN stays.
+    f.get(x)
+      .get(best)
+      .op(`${type}.${this.kind === "firstMax" ? "le" : "ge"}`)
+      .op("i32.eqz");
+    f.get(best).get(best).op(`${type}.eq`).op("i32.and");
+    f.if(() => f.get(x).set(best).get(count).set(at));
+    f.get(count).i32(1).op("i32.add").set(count);
+  }
+
+  store(pointer: number, dtype: DType, position: boolean): void {
+    const { f } = this.m;
+    f.get(pointer).get(position ? this.at : this.best);
+    if (position) f.memory("i32.store");
+    else storeScalar(f, this.m.dtype, dtype);
   }
 }

@@ -3,7 +3,7 @@ import { FunctionBuilder, ModuleBuilder, type ValueType } from "../wasm/assemble
 import { GraphError } from "../errors.js";
 import { CONSTANTS_START } from "../wasm/constants.js";
 import { type Frame, type Location, MemoryBlock } from "./location.js";
-import type { PlainStep, Step } from "./step.js";
+import { type KernelStep, limitOf, type PlainStep, type Step } from "./step.js";
 
 /** How deep loops may be nested around an operation without a kernel: it finds their steps in the first bytes of the memory. */
 const PLAIN_DEPTH = CONSTANTS_START / 4;
@@ -25,17 +25,20 @@ export interface Driver {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Operations without kernels, by the number with which the driver calls for them. */
   readonly plain: readonly PlainStep[];
+  /** Kernels that read indices, by the number that they tell the host when one is outside. */
+  readonly indexed: readonly KernelStep[];
 }
 
 /** The function `run`: a program's steps in order, as calls with addresses that depend on nothing but the steps of loops. */
 export function emitDriver(steps: readonly Step[], imports: DriverImports): Driver {
   const emitter = new DriverEmitter(steps, imports);
-  return { bytes: emitter.module.bytes(), plain: emitter.plain };
+  return { bytes: emitter.module.bytes(), plain: emitter.plain, indexed: emitter.indexed };
 }
 
 class DriverEmitter {
   readonly module = new ModuleBuilder();
   readonly plain: PlainStep[] = [];
+  readonly indexed: KernelStep[] = [];
   private readonly f = new FunctionBuilder([]);
   private readonly functions = new Map<string, number>();
   private readonly imports: DriverImports;
@@ -75,6 +78,7 @@ class DriverEmitter {
       case "kernel":
         for (const count of step.counts) f.i32(count);
         for (const location of step.locations) this.address(location);
+        if (step.within !== undefined) f.i32(limitOf(step.within)).i32(this.indexed.push(step) - 1);
         f.call(this.importOf(step));
         break;
       case "pack":

@@ -110,8 +110,10 @@ function stepLines(steps: readonly Step[], times: ReadonlyMap<Step, StepTime>, i
 function stepText(step: Exclude<Step, LoopStep>): string {
   switch (step.kind) {
     case "kernel": {
-      const { operations, results, dtype } = step.spec;
-      const what = operations.length === 0 ? "copy" : operations.map(({ op }) => op).join(" ");
+      const { operations, results, dtype, indexed } = step.spec;
+      const moving = indexed === undefined ? "copy" : "gather";
+      const what =
+        operations.length === 0 ? moving : [...(indexed === undefined ? [] : ["scatter"]), ...operations.map(({ op }) => op)].join(" ");
       const reduced = results.flatMap(({ reduction }) => reduction ?? []);
       return `kernel ${dtype} [${step.counts.join(", ")}]: ${[what, ...reduced].join(" ")}`;
     }

@@ -5,7 +5,7 @@ import { elementwise } from "../ops/table.js";
 import { FunctionBuilder, type Label, type ValueType } from "../wasm/assembler.js";
 import type { Features } from "../wasm/features.js";
 import type { LaneType } from "../wasm/lanes.js";
-import { Accumulator } from "./accumulator.js";
+import { Accumulator, FirstExtreme } from "./accumulator.js";
 import { type ImportedMath, VectorArithmetic } from "../wasm/vectorArithmetic.js";
 
 /** What a kernel computes with: an operand, a number, or the result of an operation before. */
@@ -17,7 +17,23 @@ interface Access {
   readonly strides: readonly number[];
 }
 
-export type ReductionKind = "sum" | "max" | "min";
+export type FoldKind = "sum" | "max" | "min";
+
+/** The first of equal elements, of which one may be asked where it stands; -0 is no less than 0. */
+export type FirstKind = "firstMax" | "firstMin";
+
+export type ReductionKind = FoldKind | FirstKind;
+
+/** Accesses that an array of indices moves: at axis `from` of the walk an index is read, and times `step` added to their addresses. */
+interface Indexed {
+  readonly from: number;
+  /** The operand that holds the indices, and nothing else reads. */
+  readonly indices: number;
+  /** Operands first, then results; all of one dtype. */
+  readonly accesses: readonly number[];
+  /** In elements. */
+  readonly step: number;
+}
 
 /**
  * A fused kernel, as plain data: equal ones are emitted once. It walks all axes together; lengths come with the call, so that it serves
@@ -27,15 +43,26 @@ export interface KernelSpec {
   readonly dtype: LaneType;
   readonly axes: number;
   readonly operands: readonly Access[];
-  readonly operations: readonly { readonly op: string; readonly operands: readonly Reference[] }[];
+  readonly operations: readonly Operation[];
   readonly results: readonly Result[];
   /** Axes from this one on are reduced, in those results that say how; their strides there are 0. Without reductions: `axes` + 1. */
   readonly reducedFrom: number;
+  /** Adds two parameters: how many indices there are, and the number by which the host knows the step, should one be outside. */
+  readonly indexed?: Indexed;
+}
+
+interface Operation {
+  readonly op: string;
+  readonly operands: readonly Reference[];
+  /** Whether the result is int32, which wraps around. Only in float64. */
+  readonly integer?: true;
 }
 
 export interface Result extends Access {
   readonly from: Reference;
   readonly reduction?: ReductionKind;
+  /** Of "firstMax" and "firstMin": where it stands, instead of what it is. */
+  readonly position?: true;
 }
 
 /** A number as text that keeps its sign and NaN. */
@@ -43,11 +70,12 @@ export function numberText(x: number): string {
   return Object.is(x, -0) ? "-0" : String(x);
 }
 
-export type ImportMath = (name: ImportedMath) => number;
+/** Functions of the host: of `Math`, and `outside`, which throws: (number of the step, index). */
+export type ImportHost = (name: ImportedMath | "outside") => number;
 
-/** The function (lengths of the axes, addresses of operands, addresses of results). */
-export function emitKernel(spec: KernelSpec, features: Features, importMath: ImportMath): FunctionBuilder {
-  return new KernelEmitter(spec, features, importMath).f;
+/** The function (lengths of the axes, addresses of operands, addresses of results, and what `indexed` adds). */
+export function emitKernel(spec: KernelSpec, features: Features, importHost: ImportHost): FunctionBuilder {
+  return new KernelEmitter(spec, features, importHost).f;
 }
 
 /** Functions of conditions, and the operands that `where` takes as one. */
@@ -62,31 +90,66 @@ class KernelEmitter {
   private readonly accesses: readonly Access[];
   /** Values that stay the same along the innermost axis. */
   private readonly fixed = new Map<number, number>();
-  private readonly accumulators = new Map<Result, Accumulator>();
+  private readonly accumulators = new Map<string, { readonly from: Reference; readonly into: Accumulator | FirstExtreme }>();
+  private readonly importHost: ImportHost;
 
-  constructor(spec: KernelSpec, { simd, relaxedMadd }: Features, importMath: ImportMath) {
-    const { axes, operands, results, dtype } = spec;
+  constructor(spec: KernelSpec, { simd, relaxedMadd }: Features, importHost: ImportHost) {
+    const { axes, operands, results, dtype, indexed } = spec;
     this.spec = spec;
+    this.importHost = importHost;
     this.accesses = [...operands, ...results];
-    this.f = new FunctionBuilder(new Array<ValueType>(axes + this.accesses.length).fill("i32"));
+    this.f = new FunctionBuilder(new Array<ValueType>(axes + this.accesses.length + (indexed === undefined ? 0 : 2)).fill("i32"));
     const inner = this.accesses.map(({ strides }) => strides[axes - 1] ?? 0);
-    const vector = simd && inner.every((stride) => stride === 0 || stride === 1);
+    const byElement = this.indexedByElement || results.some(({ reduction }) => isFirst(reduction));
+    const vector = simd && !byElement && inner.every((stride) => stride === 0 || stride === 1);
     this.lanes = vector ? (dtype === "float32" ? 4 : 2) : 1;
     const lanes = this.lanes as 1 | 2 | 4;
-    this.m = new VectorArithmetic(this.f, { dtype, lanes, relaxedMadd: vector && relaxedMadd, importMath });
+    this.m = new VectorArithmetic(this.f, { dtype, lanes, relaxedMadd: vector && relaxedMadd, importMath: importHost });
     operands.forEach(({ strides }, k) => {
-      if (strides.every((stride) => stride === 0)) this.fix(k);
+      if (strides.every((stride) => stride === 0) && this.canFix(k)) this.fix(k);
     });
     this.axis(0);
+  }
+
+  /** Whether every element has an index of its own. */
+  private get indexedByElement(): boolean {
+    const { indexed, axes } = this.spec;
+    return indexed !== undefined && indexed.from >= axes;
   }
 
   /** Loops from an axis inwards. */
   private axis(axis: number): void {
     if (axis === this.spec.reducedFrom) this.startReductions();
+    if (axis === this.spec.indexed?.from && !this.indexedByElement) this.atIndex(() => this.loops(axis));
+    else this.loops(axis);
+    if (axis === this.spec.reducedFrom) this.endReductions();
+  }
+
+  private loops(axis: number): void {
     if (this.spec.axes === 0) this.element(false);
     else if (axis === this.spec.axes - 1) this.row();
     else this.outerAxis(axis);
-    if (axis === this.spec.reducedFrom) this.endReductions();
+  }
+
+  /** What `body` emits, with the addresses that the index moves. */
+  private atIndex(body: () => void): void {
+    const { f } = this;
+    const { indices, accesses, step } = this.spec.indexed as Indexed;
+    const [limit, site] = [f.params.length - 2, f.params.length - 1];
+    const index = f.local("i32");
+    f.get(this.pointer(indices)).memory("i32.load").tee(index).get(limit).op("i32.ge_u");
+    f.if(() => f.get(site).get(index).call(this.importHost("outside")));
+    const move = f.local("i32");
+    f.get(index)
+      .i32(step * bytesPerElement(this.accesses[accesses[0] as number]?.dtype as DType))
+      .op("i32.mul")
+      .set(move);
+    const moveBy = (op: "i32.add" | "i32.sub"): void => {
+      for (const k of accesses) f.get(this.pointer(k)).get(move).op(op).set(this.pointer(k));
+    };
+    moveBy("i32.add");
+    body();
+    moveBy("i32.sub");
   }
 
   private outerAxis(axis: number): void {
@@ -127,7 +190,7 @@ class KernelEmitter {
     const { f, lanes } = this;
     const { axes, operands } = this.spec;
     const count = f.local("i32");
-    const fixedHere = operands.flatMap(({ strides }, k) => (strides[axes - 1] === 0 && !this.fixed.has(k) ? [k] : []));
+    const fixedHere = operands.flatMap(({ strides }, k) => (strides[axes - 1] === 0 && !this.fixed.has(k) && this.canFix(k) ? [k] : []));
     for (const k of fixedHere) this.fix(k);
     f.get(axes - 1)
       .i32(Math.log2(lanes))
@@ -158,6 +221,12 @@ class KernelEmitter {
     f.get(count).i32(1).op("i32.sub").tee(count).brIf(again);
   }
 
+  /** What an index moves, other elements may have changed. */
+  private canFix(k: number): boolean {
+    const { indexed } = this.spec;
+    return indexed === undefined || (k !== indexed.indices && !indexed.accesses.includes(k));
+  }
+
   /** Loads an operand once, for all lanes. */
   private fix(k: number): void {
     this.fixed.set(k, this.load(k, false));
@@ -173,23 +242,28 @@ class KernelEmitter {
 
   /** One vector of elements, or a single one in all lanes. */
   private element(whole: boolean): void {
+    if (this.indexedByElement) this.atIndex(() => this.computed(whole));
+    else this.computed(whole);
+  }
+
+  private computed(whole: boolean): void {
     const { m, spec } = this;
     m.scope(() => {
-      const loaded = spec.operands.map((_, k) => this.fixed.get(k) ?? this.load(k, whole));
+      const loaded = spec.operands.map((_, k) => (k === spec.indexed?.indices ? -1 : (this.fixed.get(k) ?? this.load(k, whole))));
       const computed: number[] = [];
       const at = ([kind, x]: Reference): number =>
         kind === "operand" ? (loaded[x] as number) : kind === "result" ? (computed[x] as number) : m.const(Number(x));
-      for (const { op, operands } of spec.operations) {
+      for (const { op, operands, integer } of spec.operations) {
         const given = operands.map((reference, k) =>
           this.takesCondition(op, k) ? at(reference) : this.asNumber(reference, at(reference)),
         );
-        computed.push(this.operation(op, given));
+        const out = this.operation(op, given);
+        computed.push(integer === true ? m.toInteger(out) : out);
       }
       spec.results.forEach((result, k) => {
-        const x = at(result.from);
-        if (result.reduction === undefined) this.store(spec.operands.length + k, result, x, whole);
-        else this.accumulate(result, this.asNumber(result.from, x), whole);
+        if (result.reduction === undefined) this.store(spec.operands.length + k, result, at(result.from), whole);
       });
+      for (const { from, into } of this.accumulators.values()) into.add(this.asNumber(from, at(from)), whole);
       return [];
     });
   }
@@ -219,7 +293,11 @@ class KernelEmitter {
   private store(access: number, { dtype, from }: Result, x: number, whole: boolean): void {
     const { m } = this;
     const pointer = this.pointer(access);
-    if (dtype !== "bool") {
+    if (dtype === "int32") {
+      const integer = this.asInteger(from, this.asNumber(from, x));
+      if (whole) m.storeIntegers(pointer, integer);
+      else m.storeFirstInteger(pointer, integer);
+    } else if (dtype !== "bool") {
       const number = this.asNumber(from, x);
       if (whole) m.store(pointer, number);
       else m.storeFirst(pointer, number);
@@ -227,18 +305,34 @@ class KernelEmitter {
     else m.storeFirstMask(pointer, m.toCondition(x));
   }
 
-  private startReductions(): void {
-    for (const result of this.spec.results)
-      if (result.reduction !== undefined) this.accumulators.set(result, new Accumulator(this.m, result.reduction));
+  /** Wraps around what is no int32 yet. */
+  private asInteger([kind, k]: Reference, x: number): number {
+    const { operands, operations } = this.spec;
+    const isOne = kind === "operand" ? operands[k]?.dtype === "int32" : kind === "result" && operations[k]?.integer === true;
+    return isOne ? x : this.m.toInteger(x);
   }
 
-  private accumulate(result: Result, x: number, whole: boolean): void {
-    this.accumulators.get(result)?.add(x, whole);
+  /** Equal ones are taken once: an extreme and its position are two results of one. */
+  private startReductions(): void {
+    for (const { reduction, from } of this.spec.results) {
+      if (reduction === undefined || this.accumulators.has(keyOf(reduction, from))) continue;
+      const into = isFirst(reduction) ? new FirstExtreme(this.m, reduction) : new Accumulator(this.m, reduction);
+      this.accumulators.set(keyOf(reduction, from), { from, into });
+    }
   }
 
   private endReductions(): void {
-    this.spec.results.forEach((result, k) => {
-      this.accumulators.get(result)?.store(this.pointer(this.spec.operands.length + k), result.dtype);
+    this.spec.results.forEach(({ reduction, from, dtype, position }, k) => {
+      if (reduction === undefined) return;
+      this.accumulators.get(keyOf(reduction, from))?.into.store(this.pointer(this.spec.operands.length + k), dtype, position === true);
     });
   }
+}
+
+function keyOf(reduction: ReductionKind, from: Reference): string {
+  return [reduction, ...from].join();
+}
+
+function isFirst(reduction: ReductionKind | undefined): reduction is FirstKind {
+  return reduction === "firstMax" || reduction === "firstMin";
 }

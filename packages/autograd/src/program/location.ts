@@ -2,7 +2,7 @@ import type { DType } from "../dtype.js";
 import { bytesPerElement } from "../dtype.js";
 import type { Range } from "../ops/algebra.js";
 import type { ArrayType } from "../ops/array.js";
-import { broadcastTo, reshape, slice, transpose, unstack } from "../ops/shapes.js";
+import { broadcastTo, detach, reshape, slice, stop, transpose, unstack } from "../ops/shapes.js";
 import { type Shape, sizeOf, stridesOf } from "../shape.js";
 import type { Instruction } from "./graph.js";
 
@@ -121,7 +121,7 @@ export function reshaped(x: Location, shape: Shape): Location | null {
   return { ...x, shape, strides };
 }
 
-const VIEWS = new Set<unknown>([reshape, transpose, broadcastTo, slice, unstack]);
+const VIEWS = new Set<unknown>([reshape, transpose, broadcastTo, slice, unstack, detach, stop]);
 
 /** Whether an operation only looks at its operand's memory in another way, if that can be done. */
 export function isView({ op }: Instruction): boolean {
@@ -131,6 +131,7 @@ export function isView({ op }: Instruction): boolean {
 /** The location of an output of a view; null where the operand must be copied first. */
 export function viewed({ op, attributes }: Instruction, output: number, x: Location): Location | null {
   const of = op as unknown;
+  if (of === detach || of === stop) return x;
   if (of === reshape) return reshaped(x, (attributes as { shape: Shape }).shape);
   if (of === broadcastTo) return stretched(x, (attributes as { shape: Shape }).shape);
   if (of === transpose) {

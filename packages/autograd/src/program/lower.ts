@@ -1,6 +1,7 @@
 import { ArrayType, type NdArray, toNdArray } from "../ops/array.js";
 import { matmul, type Transpositions } from "../ops/products.js";
-import { sum } from "../ops/reductions.js";
+import { addRows, gather, scatterAdd, takeRows } from "../ops/indexing.js";
+import { maxAlong, minAlong } from "../ops/reductions.js";
 import { merged } from "../ops/rows.js";
 import type { Range } from "../ops/algebra.js";
 import { cast, concat, reshape, stack, transpose, unslice } from "../ops/shapes.js";
@@ -9,7 +10,7 @@ import type { Features } from "../wasm/features.js";
 import type { LaneType } from "../wasm/lanes.js";
 import { planProduct } from "../wasm/products.js";
 import { type Graph, identityOf, type Instruction, producers, uniformElement } from "./graph.js";
-import { type KernelSpec, numberText, type Reference, type Result } from "./kernel.js";
+import { type FirstKind, type FoldKind, type KernelSpec, numberText, type ReductionKind, type Reference, type Result } from "./kernel.js";
 import {
   bytesOf,
   entryOf,
@@ -28,7 +29,8 @@ import {
   withoutAxis,
 } from "./location.js";
 import { isLoop, type Loop } from "./loop.js";
-import type { Step } from "./step.js";
+import type { Op } from "../ops/op.js";
+import type { KernelStep, Step } from "./step.js";
 import { type Group, reductionOf, storedValues, type Unit, unitsOf } from "./units.js";
 
 /** A program laid out: steps on blocks of memory that have no addresses yet. */
@@ -235,45 +237,47 @@ class Level {
 
   // ---------------------------------------------------------------------------------------------------------------- kernels
 
-  private kernel(shape: Shape, dtype: LaneType, kernel: PendingKernel, reduced: Shape = []): void {
-    const { operands, operations, results } = kernel;
+  /** Over `shape`, and within it over the axes that are reduced, or that an index moves all elements of. */
+  private kernel(shape: Shape, dtype: LaneType, kernel: PendingKernel, within: Shape = []): void {
+    const { operands, operations, results, indexed } = kernel;
     const accesses = [...operands, ...results.map(({ location }) => location)];
     const outer = merged(
       shape,
       accesses.map(({ strides }) => strides.slice(0, shape.length)),
     );
     const inner = merged(
-      reduced,
+      within,
       accesses.map(({ strides }) => strides.slice(shape.length)),
     );
+    const reduces = results.some(({ reduction }) => reduction !== undefined);
+    // A row of one element is a row.
+    if (reduces && inner.lengths.length === 0 && outer.lengths.length > 0) {
+      inner.lengths.push(1);
+      for (const step of inner.steps) step.push(0);
+    }
     const steps = accesses.map((_, k) => [...(outer.steps[k] as number[]), ...(inner.steps[k] as number[])]);
     const counts = [...outer.lengths, ...inner.lengths];
-    const reduces = results.some(({ reduction }) => reduction !== undefined);
     const spec: KernelSpec = {
       dtype,
       axes: counts.length,
       operands: operands.map((x, k) => ({ dtype: x.dtype, strides: steps[k] as number[] })),
       operations,
-      results: results.map(({ location, from, reduction }, k): Result => {
+      results: results.map(({ location, ...result }, k): Result => {
         const strides = steps[operands.length + k] as number[];
-        return { dtype: location.dtype, strides, from, ...(reduction === undefined ? {} : { reduction }) };
+        return { dtype: location.dtype, strides, ...result };
       }),
       reducedFrom: reduces ? outer.lengths.length : counts.length + 1,
+      ...(indexed === undefined
+        ? {}
+        : { indexed: { from: outer.lengths.length, indices: 0, accesses: indexed.accesses, step: indexed.step } }),
     };
-    this.steps.push({ kind: "kernel", spec, counts, locations: accesses, writes: results.length });
+    const step = { kind: "kernel", spec, counts, locations: accesses, writes: results.length } as const;
+    this.steps.push(indexed === undefined ? step : { ...step, within: indexed.within });
   }
 
   private copy(from: Location, to: Location): void {
     if (sizeOf(to.shape) === 0) return;
-    // Integers are moved as they are, by their bits.
-    const bits = from.dtype === "int32" && to.dtype === "int32";
-    const [x, y] = bits
-      ? [
-          { ...from, dtype: "float32" as const },
-          { ...to, dtype: "float32" as const },
-        ]
-      : [from, to];
-    const dtype = floatOf(y.dtype) ?? (y.dtype === "bool" && x.dtype === "bool" ? "float32" : (floatOf(x.dtype) ?? "float64"));
+    const { x, y, dtype } = moved(from, to);
     this.kernel(to.shape, dtype, { operands: [x], operations: [], results: [{ location: y, from: ["operand", 0] }] });
   }
 
@@ -292,12 +296,15 @@ class Level {
       const known = operands.findIndex((x) => sameLocation(x, location));
       return ["operand", known >= 0 ? known : operands.push(location) - 1];
     };
-    const operations = instructions.map(({ op, operands: read }) => ({ op: op.name, operands: read.map(reference) }));
+    const operations = instructions.map(({ op, operands: read, outputs: [out] }) => {
+      const operation = { op: op.name, operands: read.map(reference) };
+      return this.graph.types[out as number]?.dtype === "int32" ? { ...operation, integer: true as const } : operation;
+    });
     const results: PendingResult[] = storedValues(group, this.graph).map((id) => ({ location: this.target(id), from: reference(id) }));
     const ends = reductions.map(({ op, operands: [x], outputs: [out] }): PendingResult => {
       const target = this.target(out as number);
       const location = { ...target, strides: shape.map(() => 0) };
-      return { location, from: reference(x as number), reduction: reductionOf(op) };
+      return { location, from: reference(x as number), reduction: reductionOf(op) as FoldKind };
     });
     const kernel = { operands, operations, results: [...results, ...ends] };
     if (ends.length === 0) this.kernel(shape, dtype, kernel);
@@ -311,11 +318,14 @@ class Level {
     if (outputs.every((id) => this.graph.types[id]?.size === 0)) return outputs.forEach((id) => this.target(id));
     if (of === stack || of === concat) return this.join(instruction);
     if (of === matmul && this.product(instruction)) return;
-    if (of === unslice && this.padded(instruction)) return;
-    if (of === sum && this.sumOfNothing(instruction)) return;
-    const empty = [...operands, ...outputs].some((id) => this.graph.types[id]?.size === 0);
-    if (!empty && of === cast && this.castByKernel(instruction)) return;
-    if (!empty && reductionOf(op) !== undefined && this.reduction(instruction)) return;
+    if (of === unslice) return this.padded(instruction);
+    if (of === cast) return this.copy(this.locate(operands[0] as number), this.target(outputs[0] as number));
+    if (of === gather || of === takeRows) return this.gathered(instruction);
+    if (of === scatterAdd || of === addRows) return this.scattered(instruction);
+    if (of === maxAlong) return this.firstExtreme(instruction, "firstMax");
+    if (of === minAlong) return this.firstExtreme(instruction, "firstMin");
+    const kind = reductionOf(op);
+    if (kind !== undefined) return this.reduction(instruction, kind);
     this.plain(instruction);
   }
 
@@ -329,60 +339,65 @@ class Level {
   }
 
   /** Zeros, and what is padded in its place among them. */
-  private padded({ attributes, operands: [x], outputs: [out] }: Instruction): boolean {
-    const from = this.locate(x as number);
-    const dtype = floatOf(from.dtype);
-    if (dtype === null) return false;
+  private padded({ attributes, operands: [x], outputs: [out] }: Instruction): void {
     const target = this.target(out as number);
-    this.fill(target, dtype, 0);
-    this.copy(from, rangesOf(target, (attributes as { ranges: readonly Range[] }).ranges));
-    return true;
+    this.zeros(target);
+    this.copy(this.locate(x as number), rangesOf(target, (attributes as { ranges: readonly Range[] }).ranges));
   }
 
-  private sumOfNothing({ operands: [x], outputs: [out] }: Instruction): boolean {
-    const dtype = floatOf(this.graph.types[out as number]?.dtype ?? "");
-    if (this.graph.types[x as number]?.size !== 0 || dtype === null) return false;
-    this.fill(this.target(out as number), dtype, 0);
-    return true;
+  /** What indices name of x, element by element or row by row. */
+  private gathered({ op, attributes, operands: [x, at], outputs: [out] }: Instruction): void {
+    const walk = indexWalk(op, attributes, this.locate(x as number), this.locate(at as number));
+    const { x: source, y: target, dtype } = moved(walk.table, this.target(out as number));
+    const results = [{ location: target, from: ["operand", 1] as const }];
+    const indexed = { accesses: [1], step: walk.step, within: walk.within };
+    this.kernel(walk.shape, dtype, { operands: [walk.indices, source], operations: [], results, indexed }, walk.row);
+  }
+
+  /** Zeros, and x added where `gathered` would have read it, in the order of the indices. */
+  private scattered({ op, attributes, operands: [x, at], outputs: [out] }: Instruction): void {
+    const from = this.locate(x as number);
+    const target = this.target(out as number);
+    this.zeros(target);
+    if (sizeOf(from.shape) === 0) return;
+    const walk = indexWalk(op, attributes, target, this.locate(at as number));
+    const add = { op: "add", operands: [["operand", 1] as const, ["operand", 2] as const] };
+    const float = floatOf(target.dtype);
+    const operations = [float === null ? { ...add, integer: true as const } : add];
+    const results = [{ location: walk.table, from: ["result", 0] as const }];
+    const indexed = { accesses: [2, 3], step: walk.step, within: walk.within };
+    this.kernel(walk.shape, float ?? "float64", { operands: [walk.indices, from, walk.table], operations, results, indexed }, walk.row);
+  }
+
+  private zeros(target: Location): void {
+    if (sizeOf(target.shape) === 0) return;
+    const { y, dtype } = moved(target, target);
+    this.fill(y, dtype, 0);
   }
 
   private fill(target: Location, dtype: LaneType, x: number): void {
     this.kernel(target.shape, dtype, { operands: [], operations: [], results: [{ location: target, from: ["number", numberText(x)] }] });
   }
 
-  private castByKernel({ operands: [x], outputs: [out] }: Instruction): boolean {
-    const to = this.graph.types[out as number] as ArrayType;
-    if (to.dtype === "int32") return false;
-    this.copy(this.locate(x as number), this.target(out as number));
-    return true;
-  }
-
   /** Over its innermost axis in registers, otherwise in memory. */
-  private reduction({ op, attributes, operands: [x], outputs: [out] }: Instruction): boolean {
+  private reduction({ attributes, operands: [x], outputs: [out] }: Instruction, kind: FoldKind): void {
     const from = this.locate(x as number);
-    const dtype = floatOf(from.dtype);
-    const kind = reductionOf(op);
-    if (dtype === null || kind === undefined) return false;
+    const target = this.target(out as number);
+    if (sizeOf(from.shape) === 0) return this.zeros(target);
+    const dtype = floatOf(from.dtype) ?? "float64";
     const { axes } = attributes as { axes: readonly number[] };
     const kept = from.shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
-    const target = this.target(out as number);
     const innermost = from.shape.reduce(
       (best, length, axis) => (length > 1 && from.strides[axis] === 1 ? axis : best),
       from.shape.length - 1,
     );
-    const pick = (order: readonly number[], x: Location): Location => ({
-      ...x,
-      shape: order.map((axis) => x.shape[axis] as number),
-      strides: order.map((axis) => x.strides[axis] as number),
-    });
     if (kept.length === 0 || axes.includes(innermost)) {
-      const source = pick([...kept, ...axes], from);
+      const source = withOrder(from, [...kept, ...axes]);
       const result = { ...target, strides: [...target.strides, ...axes.map(() => 0)] };
       const lengths = kept.map((axis) => from.shape[axis] as number);
       const reduced = axes.map((axis) => from.shape[axis] as number);
       const results = [{ location: result, from: ["operand", 0] as const, reduction: kind }];
-      this.kernel(lengths, dtype, { operands: [source], operations: [], results }, reduced);
-      return true;
+      return this.kernel(lengths, dtype, { operands: [source], operations: [], results }, reduced);
     }
     const width = kind === "sum" ? "float64" : dtype;
     const total = this.newLocation(new ArrayType(width, target.shape));
@@ -404,7 +419,20 @@ class Level {
       results: [{ location: accumulator, from: ["result", 0] }],
     });
     this.copy(total, target);
-    return true;
+  }
+
+  /** The extreme along an axis, and its position. */
+  private firstExtreme({ attributes, operands: [x], outputs }: Instruction, reduction: FirstKind): void {
+    const from = this.locate(x as number);
+    const { axis } = attributes as { axis: number };
+    const kept = from.shape.flatMap((_, k) => (k === axis ? [] : [k]));
+    const results = outputs.map((id, k): PendingResult => {
+      const target = withoutAxis(this.target(id), axis);
+      const result = { location: { ...target, strides: [...target.strides, 0] }, from: ["operand", 0] as const, reduction };
+      return k === 1 ? { ...result, position: true } : result;
+    });
+    const kernel = { operands: [withOrder(from, [...kept, axis])], operations: [], results };
+    this.kernel(withoutAxis(from, axis).shape, floatOf(from.dtype) ?? "float64", kernel, [from.shape[axis] as number]);
   }
 
   private plain(instruction: Instruction): void {
@@ -594,13 +622,65 @@ function isFixed(x: number): boolean {
 interface PendingResult {
   readonly location: Location;
   readonly from: Reference;
-  readonly reduction?: ReturnType<typeof reductionOf>;
+  readonly reduction?: ReductionKind;
+  readonly position?: true;
 }
 
 interface PendingKernel {
   readonly operands: readonly Location[];
   readonly operations: KernelSpec["operations"];
   readonly results: readonly PendingResult[];
+  /** Accesses that the indices of operand 0 move. */
+  readonly indexed?: {
+    readonly accesses: readonly number[];
+    readonly step: number;
+    readonly within: NonNullable<KernelStep["within"]>;
+  };
+}
+
+/** How the elements of a table and the indices that name them are walked: over the indices, and at each over a row of the table. */
+interface IndexWalk {
+  readonly shape: Shape;
+  readonly row: Shape;
+  readonly indices: Location;
+  /** Its elements at index 0. */
+  readonly table: Location;
+  readonly step: number;
+  readonly within: NonNullable<KernelStep["within"]>;
+}
+
+/** Of `gather` and `scatterAdd` along an axis, of `takeRows` and `addRows` with rows. Errors name the operation that was called for. */
+function indexWalk(op: Op, attributes: unknown, table: Location, at: Location): IndexWalk {
+  const { shape } = at;
+  const byRow = (op as unknown) === takeRows || (op as unknown) === addRows;
+  const axis = byRow ? 0 : (attributes as { axis: number }).axis;
+  const name = byRow ? takeRows.name : op.name;
+  const walk = { shape, step: table.strides[axis] as number, within: { op: name, axis, shape: table.shape } };
+  if (!byRow) {
+    const strides = table.strides.map((stride, k) => (k === axis ? 0 : stride));
+    return { ...walk, row: [], indices: at, table: { ...table, shape, strides } };
+  }
+  const row = table.shape.slice(1);
+  const strides = [...shape.map(() => 0), ...table.strides.slice(1)];
+  return {
+    ...walk,
+    row,
+    indices: { ...at, strides: [...at.strides, ...row.map(() => 0)] },
+    table: { ...table, shape: [...shape, ...row], strides },
+  };
+}
+
+/** What is copied as what: integers as they are, by their bits. */
+function moved(from: Location, to: Location): { readonly x: Location; readonly y: Location; readonly dtype: LaneType } {
+  if (from.dtype === "int32" && to.dtype === "int32")
+    return { x: { ...from, dtype: "float32" }, y: { ...to, dtype: "float32" }, dtype: "float32" };
+  const asBits = from.dtype === "bool" && to.dtype === "bool" ? "float32" : null;
+  const exact = to.dtype === "int32" ? "float64" : (floatOf(from.dtype) ?? "float64");
+  return { x: from, y: to, dtype: floatOf(to.dtype) ?? asBits ?? exact };
+}
+
+function withOrder(x: Location, order: readonly number[]): Location {
+  return { ...x, shape: order.map((axis) => x.shape[axis] as number), strides: order.map((axis) => x.strides[axis] as number) };
 }
 
 function instructionsOf(unit: Unit): readonly Instruction[] {
@@ -614,8 +694,10 @@ function floatOf(dtype: string): LaneType | null {
 /** The last two axes exchanged. */
 function turned(x: Location): Location {
   const n = x.shape.length;
-  const order = x.shape.map((_, k) => (k < n - 2 ? k : 2 * n - 3 - k));
-  return { ...x, shape: order.map((k) => x.shape[k] as number), strides: order.map((k) => x.strides[k] as number) };
+  return withOrder(
+    x,
+    x.shape.map((_, k) => (k < n - 2 ? k : 2 * n - 3 - k)),
+  );
 }
 
 function hasRows({ shape, strides }: Location): boolean {

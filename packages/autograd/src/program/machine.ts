@@ -1,6 +1,7 @@
 import { bytesPerElement, type TypedArray } from "../dtype.js";
 import { ArrayType, NdArray, newArray, type Payload, toNdArray } from "../ops/array.js";
 import { pow } from "../ops/ieee.js";
+import { checkIndex } from "../ops/indexing.js";
 import { ModuleBuilder } from "../wasm/assembler.js";
 import type { Features } from "../wasm/features.js";
 import { type WasmFunction, webAssembly, type WebAssemblyHost } from "../wasm/host.js";
@@ -13,9 +14,9 @@ import { emitKernel, type KernelSpec } from "./kernel.js";
 import { type Frame, type Location, MemoryBlock } from "./location.js";
 import { sizeOf } from "../shape.js";
 import type { Layout } from "./lower.js";
-import type { Exports, ProgramMemory } from "./memory.js";
+import type { Exports, Occupant, ProgramMemory } from "./memory.js";
 import { planMemory, type Plan } from "./plan.js";
-import type { LoopStep, PlainStep, Step } from "./step.js";
+import { type KernelStep, limitOf, type LoopStep, type PlainStep, type Step } from "./step.js";
 
 /** A compiled module and the name of a kernel in it. */
 interface CompiledKernel {
@@ -43,9 +44,10 @@ export interface StepTime {
 }
 
 /** A program in WebAssembly: a plan of its memory, kernels shared with other programs, and a driver that calls them in order. */
-export class Machine {
+export class Machine implements Occupant {
   readonly plan: Plan;
   readonly plain: readonly PlainStep[];
+  private readonly indexed: readonly KernelStep[];
   private readonly layout: Layout;
   private readonly memory: ProgramMemory;
   private readonly drive: WasmFunction;
@@ -65,9 +67,10 @@ export class Machine {
     this.memory = memory;
     const env = { memory: memory.reserve(this.plan.bytes, host) };
     compileKernels(layout.steps, features, host);
-    this.imports = { host: { plain: (k) => this.runPlain(k ?? 0, this.views.int32) } };
+    this.imports = { host: { plain: (k) => this.runPlain(k as number, this.views.int32) } };
     const driver = this.emit(features, host);
     this.plain = driver.plain;
+    this.indexed = driver.indexed;
     this.noteFrames(layout.steps, []);
     const instance = new host.Instance(new host.Module(driver.bytes), { env, ...this.imports });
     this.drive = instance.exports["run"] as WasmFunction;
@@ -162,7 +165,8 @@ export class Machine {
     };
     switch (step.kind) {
       case "kernel": {
-        const args = [...step.counts, ...step.locations.map(at)];
+        const { counts, locations, within } = step;
+        const args = [...counts, ...locations.map(at), ...(within === undefined ? [] : [limitOf(within), this.indexed.indexOf(step)])];
         return () => functions.kernel(step)(...args);
       }
       case "pack": {
@@ -200,13 +204,13 @@ export class Machine {
 
   private emit(features: Features, host: WebAssemblyHost): Driver {
     const instantiated = (id: string, module: () => object): void => {
-      this.imports[id] ??= this.memory.instance(id, (memory) => new host.Instance(module(), { env: { memory }, math: MATH }).exports);
+      this.imports[id] ??= this.memory.instance(id, (imports) => new host.Instance(module(), { ...imports, math: MATH }).exports);
     };
     return emitDriver(this.layout.steps, {
-      kernel: ({ spec, locations, counts }): Imported => {
+      kernel: ({ spec, locations, counts, within }): Imported => {
         const { id, name, module } = kernels.get(keyOf(spec, features)) as CompiledKernel;
         instantiated(id, () => module);
-        return { module: id, name, params: counts.length + locations.length };
+        return { module: id, name, params: counts.length + locations.length + (within === undefined ? 0 : 2) };
       },
       product: (step): Imported => {
         const id = productsId(step);
@@ -240,6 +244,12 @@ export class Machine {
     let type = this.types.get(location);
     if (type === undefined) this.types.set(location, (type = new ArrayType(location.dtype, location.shape)));
     return type;
+  }
+
+  /** What a kernel calls that met an index outside its axis: the error of the eager operation. */
+  failOutside(k: number, index: number): void {
+    const { op, axis, shape } = this.indexed[k]?.within as NonNullable<KernelStep["within"]>;
+    checkIndex(op, index, shape[axis] as number, axis, shape);
   }
 
   /** An operation without a kernel, on arrays that are views of the memory. */
@@ -283,14 +293,15 @@ function compileKernels(steps: readonly Step[], features: Features, host: WebAss
   }
   if (missing.size === 0) return;
   const builder = new ModuleBuilder();
-  const math = {
+  const imported = {
+    outside: builder.importFunction("host", "outside", ["i32", "i32"]),
     sin: builder.importFunction("math", "sin", ["f64"], ["f64"]),
     cos: builder.importFunction("math", "cos", ["f64"], ["f64"]),
     pow: builder.importFunction("math", "pow", ["f64", "f64"], ["f64"]),
   };
   const names = [...missing].map(([key, spec], k) => {
     builder.addFunction(
-      emitKernel(spec, features, (name) => math[name]),
+      emitKernel(spec, features, (name) => imported[name]),
       `k${k}`,
     );
     return { key, name: `k${k}` };

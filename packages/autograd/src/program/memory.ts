@@ -6,6 +6,14 @@ const PAGE = 65536;
 
 export type Exports = Readonly<Record<string, WasmFunction>>;
 
+type Imports = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** Whoever runs in a memory. */
+export interface Occupant {
+  /** Called by a kernel that met an index outside its axis, with the number of its step; throws. */
+  failOutside(step: number, index: number): void;
+}
+
 /**
  * The memory of programs of which one runs at a time: those of one compiled function, whatever the signature, and their derivatives. It
  * grows to what the largest needs, so that another signature finds pages that were touched before, and kernels that are instances already.
@@ -16,7 +24,7 @@ export class ProgramMemory {
   private memory: Memory | null = null;
   private arrays: Record<DType, TypedArray> | null = null;
   private readonly instances = new Map<string, Exports>();
-  private owner: object | null = null;
+  private owner: Occupant | null = null;
 
   /** Sees to it that there are as many bytes. What views of it were given out before may have no elements afterwards. */
   reserve(bytes: number, host: WebAssemblyHost): Memory {
@@ -33,15 +41,18 @@ export class ProgramMemory {
     return this.arrays as Record<DType, TypedArray>;
   }
 
-  /** The functions of a module that works in this memory; instantiated once. */
-  instance(id: string, instantiate: (memory: Memory) => Exports): Exports {
+  /** The functions of a module that works in this memory, for whoever runs there; instantiated once. */
+  instance(id: string, instantiate: (imports: Imports) => Exports): Exports {
     let exports = this.instances.get(id);
-    if (exports === undefined) this.instances.set(id, (exports = instantiate(this.memory as Memory)));
+    if (exports !== undefined) return exports;
+    const outside: WasmFunction = (step, index) => this.owner?.failOutside(step as number, index as number);
+    exports = instantiate({ env: { memory: this.memory as Memory }, host: { outside } });
+    this.instances.set(id, exports);
     return exports;
   }
 
   /** Tells who runs next. Whether that is another than the last time: then its constants are to be written; those of the kernels are there. */
-  claim(owner: object): boolean {
+  claim(owner: Occupant): boolean {
     if (this.owner === owner) return false;
     this.owner = owner;
     constantPool.write(this.memory as Memory);

@@ -1,6 +1,7 @@
 import type { Instruction } from "./graph.js";
 import type { KernelSpec } from "./kernel.js";
 import type { Frame, Location, MemoryBlock } from "./location.js";
+import type { Shape } from "../shape.js";
 import type { ProductFunction } from "../wasm/products.js";
 import type { LaneType } from "../wasm/lanes.js";
 
@@ -8,13 +9,15 @@ import type { LaneType } from "../wasm/lanes.js";
 export type Step = KernelStep | PackStep | ProductStep | PlainStep | LoopStep;
 
 /** A fused elementwise kernel. */
-interface KernelStep {
+export interface KernelStep {
   readonly kind: "kernel";
   readonly spec: KernelSpec;
   /** Lengths of the axes that it walks, then an address for each operand and result. */
   readonly counts: readonly number[];
   readonly locations: readonly Location[];
   readonly writes: number;
+  /** Of a kernel that reads indices: what they must be within, and what is said of one that is not. */
+  readonly within?: { readonly op: string; readonly axis: number; readonly shape: Shape };
 }
 
 /** The right operand of a product, brought into the layout that the product reads. */
@@ -58,6 +61,11 @@ export interface LoopStep {
   readonly kind: "loop";
   readonly frame: Frame;
   readonly body: readonly Step[];
+}
+
+/** How many indices there are. */
+export function limitOf({ axis, shape }: NonNullable<KernelStep["within"]>): number {
+  return shape[axis] as number;
 }
 
 /** The memory that a step touches, other than a loop's. */

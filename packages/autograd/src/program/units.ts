@@ -5,7 +5,7 @@ import { amax, amin, sum } from "../ops/reductions.js";
 import { sameShape, type Shape } from "../shape.js";
 import type { LaneType } from "../wasm/lanes.js";
 import type { Graph, Instruction } from "./graph.js";
-import type { ReductionKind } from "./kernel.js";
+import type { FoldKind } from "./kernel.js";
 import { isView } from "./location.js";
 
 /** Elementwise operations over one shape that become one kernel, with reductions to a number at its end. */
@@ -20,13 +20,13 @@ export interface Group {
 /** What runs in one go. */
 export type Unit = Group | { readonly kind: "single"; readonly instruction: Instruction };
 
-const REDUCTIONS = new Map<unknown, ReductionKind>([
+const REDUCTIONS = new Map<unknown, FoldKind>([
   [sum, "sum"],
   [amax, "max"],
   [amin, "min"],
 ]);
 
-export function reductionOf(op: Op): ReductionKind | undefined {
+export function reductionOf(op: Op): FoldKind | undefined {
   return REDUCTIONS.get(op);
 }
 
@@ -108,7 +108,9 @@ function groupToEnd(
 function kernelDType({ op, operands, outputs }: Instruction, { types, constants }: Graph): LaneType | null {
   if (op.kind !== "elementwise") return null;
   const out = types[outputs[0] as number] as ArrayType;
-  if (out.size === 0 || out.dtype === "int32") return null;
+  if (out.size === 0) return null;
+  // Integers are computed as eager ones are: in float64, and brought back to 32 bits.
+  if (out.dtype === "int32") return "float64";
   if (out.dtype === "float32" || out.dtype === "float64") return out.dtype;
   // Comparisons: exact in float64 for whatever is compared; in float32 only where both sides are float32 already.
   const exact = operands.every((id) => {

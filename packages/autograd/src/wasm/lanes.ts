@@ -13,7 +13,7 @@ export interface LaneOptions {
 }
 
 type FloatPrefix = "f32" | "f64" | "f32x4" | "f64x2";
-type FloatUnary = "abs" | "neg" | "sqrt";
+type FloatUnary = "abs" | "neg" | "sqrt" | "floor" | "trunc";
 type FloatBinary = "add" | "sub" | "mul" | "div" | "min" | "max";
 type FloatComparison = "eq" | "ne" | "lt" | "le" | "gt" | "ge";
 type Shift = "shl" | "shr_u";
@@ -182,6 +182,16 @@ export class Lanes {
 
   abs(x: number): number {
     return this.unary("abs", x);
+  }
+
+  /** x as an int32 array would hold it: truncated, modulo 2^32; in float64 alone. No number stays none, and is stored as 0. */
+  toInteger(x: number): number {
+    return this.scope(() => {
+      // Dividing by a power of two is exact, and so are both differences, whatever x is.
+      const modulo = (y: number, unit: number): number =>
+        this.sub(y, this.mul(this.const(2 ** 32), this.unary("floor", this.mul(y, this.const(unit)))));
+      return modulo(modulo(this.unary("trunc", x), 2 ** -32), 2 ** -31);
+    });
   }
 
   add(x: number, y: number): number {

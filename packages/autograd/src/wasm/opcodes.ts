@@ -1,6 +1,6 @@
 /**
  * Instructions by their names in the text format (WebAssembly core specification 2.0, appendix "Index of instructions"; relaxed ones from
- * the relaxed-SIMD proposal, which is part of 3.0). A number above 0xff has the prefix 0xfd in its upper half.
+ * the relaxed-SIMD proposal, which is part of 3.0). A number above 0xff has its prefix, 0xfc or 0xfd, in its upper half.
  */
 const SIMD = 0xfd00_0000;
 
@@ -91,6 +91,8 @@ export const OPCODES = {
   "i64.reinterpret_f64": 0xbd,
   "f32.reinterpret_i32": 0xbe,
   "f64.reinterpret_i64": 0xbf,
+  "i32.trunc_sat_f64_s": 0xfc00_0002,
+  "i64.trunc_sat_f64_s": 0xfc00_0006,
 
   "i8x16.swizzle": SIMD + 0x0e,
   "i8x16.splat": SIMD + 0x0f,

@@ -123,6 +123,18 @@ export class VectorArithmetic extends Lanes {
     this.f.lane(float32 ? "f32x4.extract_lane" : "f64x2.extract_lane", 0).memory(float32 ? "f32.store" : "f64.store", offset);
   }
 
+  /** What `toInteger` gives, as int32. */
+  storeIntegers(address: number, x: number): void {
+    if (!this.vector) return this.storeFirstInteger(address, x);
+    this.f.get(address).get(x).op("i32x4.trunc_sat_f64x2_s_zero").lane("i64x2.extract_lane", 0).memory("i64.store");
+  }
+
+  storeFirstInteger(address: number, x: number): void {
+    this.f.get(address).get(x);
+    if (this.vector) this.f.lane("f64x2.extract_lane", 0);
+    this.f.op("i32.trunc_sat_f64_s").memory("i32.store");
+  }
+
   /** Conditions from an array of bool: a byte an element, 0 or 1. */
   loadMask(address: number, offset = 0): number {
     this.f.get(address);

@@ -67,6 +67,34 @@ describe.runIf(simd)("an element has the same bits in a vector and in a scalar",
     });
 });
 
+test.each(FORMS.filter(({ dtype }) => dtype === "float64").map((form) => [title(form), form] as const))(
+  "toInteger gives what an int32 array would hold (%s)",
+  (_title, form) => {
+    const random = randomFrom(SEED);
+    const hard = [
+      0,
+      0.5,
+      1,
+      1.9,
+      2 ** 31 - 1,
+      2 ** 31 - 0.5,
+      2 ** 31,
+      2 ** 32 - 1,
+      2 ** 32,
+      2 ** 53 - 1,
+      2 ** 63,
+      2 ** 83,
+      2 ** 84,
+      1e308,
+      5e-324,
+    ];
+    const large = Array.from({ length: 20_000 }, () => (random() - 0.5) * 2 ** Math.floor(random() * 90));
+    const xs = Float64Array.from([...hard.flatMap((x) => [x, -x]), ...large]);
+    const got = elementwise(form, 1, (m, [x]) => m.toInteger(x!))(xs);
+    expect(xs.findIndex((x, k) => !Object.is(got[k], x | 0))).toBe(-1);
+  },
+);
+
 describe("operations that round once give the engine's bits", () => {
   const special = [0, -0, 1, -1, 0.5, -2, 3, Infinity, -Infinity, NaN, 2 ** -149, -(2 ** -130), 5e-324, 2 ** 127, -1e38, 1 / 3, 1e10];
   const random = randomFrom(SEED);

@@ -72,7 +72,7 @@ const isMatrixTransposition = (order: readonly number[]): boolean =>
   order.length >= 2 && order.every((axis, k) => axis === (k < order.length - 2 ? k : 2 * order.length - 3 - k));
 
 const RULES = new Map<unknown, readonly Rule[]>([
-  [unary.identity, [(at) => [at.operand()]]],
+  [unary.identity, [(at) => unlessBool(at, at.operand())]],
   [stop, [(at) => [at.operand()]]],
   [unary.neg, [(at) => doubled(at, unary.neg)]],
   [binary.mul, [(at) => neutral(at, 0, 1) ?? neutral(at, 1, 1)]],
@@ -106,7 +106,12 @@ function withScalars(at: Site): readonly number[] | null {
 
 function doubled(at: Site, op: Op): readonly number[] | null {
   const inner = at.madeBy(op);
-  return inner === null ? null : [inner.operands[0] as number];
+  return inner === null ? null : unlessBool(at, inner.operands[0] as number);
+}
+
+/** A value that takes the place of arithmetic on it, of which bool becomes int32. */
+function unlessBool({ builder }: Site, id: number): readonly number[] | null {
+  return builder.types[id]?.dtype === "bool" ? null : [id];
 }
 
 function sameShapeAsOperand(at: Site): readonly number[] | null {

@@ -1,4 +1,5 @@
 import type { Op } from "../../ops/op.js";
+import { addRows } from "../../ops/indexing.js";
 import { matmul, type Transpositions } from "../../ops/products.js";
 import { sum } from "../../ops/reductions.js";
 import { cast, reshape, transpose } from "../../ops/shapes.js";
@@ -10,7 +11,8 @@ import { everywhere, useCounts } from "./pass.js";
 
 /**
  * What a loop only adds up is added up after it. A carry `a + Pᵀ Q`, which nothing else in the body reads, becomes one product after the
- * loop, in which the steps are more rows of P and Q: the gradient of a weight. A carry `a + sum(x)` becomes one sum. A stack of `P W`, W the
+ * loop, in which the steps are more rows of P and Q: the gradient of a weight. A carry `a + sum(x)` becomes one sum, and rows that are added to a
+ * table, the gradient of an embedding, are those of all steps. A stack of `P W`, W the
  * same at every step, becomes one product of the stack of P. Right because sums may be taken in any order; rounding differs.
  */
 export const defer = everywhere("defer", (graph) =>
@@ -117,6 +119,10 @@ class BodyRules {
     if ((op as unknown) === sum) {
       const axes = [0, ...(attributes as { axes: readonly number[] }).axes.map((axis) => axis + 1)];
       return { reads: operands, emit: (stacks, outer) => outer.emit(op, { axes }, stacks)[0] as number };
+    }
+    if ((op as unknown) === addRows) {
+      if (this.isInvariant(operands[1] as number)) return null;
+      return { reads: operands, emit: (stacks, outer) => outer.emit(op, attributes, stacks)[0] as number };
     }
     if ((op as unknown) === matmul) return this.sumOfProducts(op, attributes as Transpositions, operands as [number, number]);
     return null;

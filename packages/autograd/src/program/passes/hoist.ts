@@ -1,4 +1,5 @@
 import type { Op } from "../../ops/op.js";
+import { takeRows } from "../../ops/indexing.js";
 import { matmul, type Transpositions } from "../../ops/products.js";
 import { reshape, slice } from "../../ops/shapes.js";
 import type { Range } from "../../ops/algebra.js";
@@ -115,6 +116,7 @@ class LoopSite {
     const { op, operands } = instruction;
     if ((op as unknown) === reshape || (op as unknown) === slice) return this.canBatch(operands[0] as number);
     if ((op as unknown) === matmul) return this.isBatched(instruction);
+    if ((op as unknown) === takeRows) return this.isInvariant(operands[0] as number) && this.canBatch(operands[1] as number);
     return op.kind === "elementwise" && operands.every((x) => this.isAligned(x, id) && (this.isInvariant(x) || this.canBatch(x)));
   }
 
@@ -146,6 +148,7 @@ class LoopSite {
       const product = emit(op, attributes, [flat, this.invariant(operands[1] as number)]);
       return emit(reshape, { shape: [this.steps, ...shape] }, [product]);
     }
+    if ((op as unknown) === takeRows) return emit(op, attributes, [this.invariant(x), this.batch(operands[1] as number)]);
     const aligned = operands.map((id) => {
       if (this.isInvariant(id)) return this.invariant(id);
       const own = this.shape(id);
