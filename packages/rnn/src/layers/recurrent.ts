@@ -312,7 +312,7 @@ function timeFirst(xs: Value, batch: number | undefined, { inputSize, batchFirst
 /** Lengths by sequence; without a batch there is one. */
 function listed(name: string, lengths: Lengths | number | undefined, batch: number | undefined): Lengths | undefined {
   const single = typeof lengths === "number" || (lengths instanceof Value && lengths.shape.length === 0);
-  if (lengths === undefined || (batch !== undefined && !single)) return lengths as Lengths | undefined;
+  if (lengths === undefined || (batch !== undefined && !single)) return lengths;
   if (batch !== undefined) throw new InputError(`${name}: got one length for ${batch} sequences; give a list, one a sequence`);
   if (!single) throw new InputError(`${name}: got a list of lengths for inputs without a batch; give their length as a number`);
   return lengths instanceof Value ? lengths.reshape([1]) : [lengths];
