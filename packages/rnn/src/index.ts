@@ -62,6 +62,7 @@ export {
   sequenceToSequence,
   type SequenceToSequenceOptions,
   type SequenceToSequenceParams,
+  type TeachingOptions,
 } from "./layers/sequenceToSequence.js";
 export {
   type Feedback,

@@ -20,7 +20,7 @@ export interface DropoutOptions {
  * const y = dropout(ones([1000]), 0.5, key(1));
  * console.log(y.min().item(), y.max().item()); // 0 2
  * console.log(Math.abs(y.mean().item() - 1) < 0.1); // true
- * console.log(dropout(ones([3]), 0.5, value([true, false, true])).toArray()); // [ 2, 0, 2 ]
+ * console.log(dropout(ones([3]), 0.5, value([1, 0, 1], { dtype: "bool" })).toArray()); // [ 2, 0, 2 ]
  */
 export function dropout(x: Value, rate: number, from: Key | Value, { maskShape = x.shape }: DropoutOptions = {}): Value {
   checkRate("dropout", rate);
