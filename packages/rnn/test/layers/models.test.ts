@@ -2,7 +2,6 @@ import {
   concat,
   crossEntropy,
   DTypeError,
-  grad,
   InputError,
   logicalNot,
   type Shape,
@@ -32,6 +31,7 @@ import {
 import { draw } from "../draws.js";
 import { differences, type Fingerprint } from "../fingerprint.js";
 import file from "../references/models.json" with { type: "json" };
+import { type Runner, RUNNERS } from "../runners.js";
 
 interface Case {
   readonly name: string;
@@ -106,8 +106,7 @@ function forecast(): Model {
 const additive = additiveAttention({ querySize: 2, outputSize: H, hiddenSize: 5 });
 const dot = (given?: readonly number[]): Model => {
   return ({ query, outputs }) => {
-    const { context, weights } = dotAttention(query!, outputs!, { lengths: given, scale: 0.7 });
-    weights.sum({ axis: 2 }).data.forEach((total) => expect(Math.abs(total - 1)).toBeLessThan(1e-14));
+    const { context } = dotAttention(query!, outputs!, { lengths: given, scale: 0.7 });
     return { arrays: { context } };
   };
 };
@@ -135,20 +134,27 @@ function lossOf(model: Model, point: Named): Value {
   );
 }
 
-function wrong({ name, shapes, loss, arrays }: Case): string[] {
+function wrong({ name, shapes, loss, arrays }: Case, { inside, outside }: Runner): string[] {
   const model = models[name]!;
   const point: Named = Object.fromEntries(Object.entries(shapes).map(([key, shape]) => [key, draw(key, shape, 2)]));
-  const gradients = Object.entries(grad((at: Named) => lossOf(model, at))(point)).map(([key, x]) => [`d ${key}`, x] as const);
-  const found: Named = { ...model(point).arrays, ...Object.fromEntries(gradients) };
-  const offLoss = Math.abs(lossOf(model, point).item() - loss) <= 1e-10 * Math.max(1, Math.abs(loss)) ? [] : ["the loss is off"];
+  const lossAt = inside((at: Named) => lossOf(model, at));
+  const [foundLoss, slopes] = outside((at: Named): [Value, Named] => valueAndGrad(lossAt)(at))(point);
+  const gradients = Object.entries(slopes).map(([key, x]) => [`d ${key}`, x] as const);
+  const found: Named = { ...outside(inside((at: Named) => model(at).arrays))(point), ...Object.fromEntries(gradients) };
+  const offLoss = Math.abs(foundLoss.item() - loss) <= 1e-10 * Math.max(1, Math.abs(loss)) ? [] : ["the loss is off"];
   return [...offLoss, ...Object.entries(arrays).flatMap(([key, expected]) => differences(key, found[key]!, expected))];
 }
 
-describe("around recurrent layers, outputs and gradients are PyTorch's", () => {
-  it.each(cases.map((c) => [c.name, c] as const))("%s", (_, c) => expect(wrong(c)).toEqual([]));
+describe.each(RUNNERS)("around recurrent layers, outputs and gradients are PyTorch's, $name", (runner) => {
+  it.each(cases.map((c) => [c.name, c] as const))("%s", (_, c) => expect(wrong(c, runner)).toEqual([]));
 });
 
 describe("attention", () => {
+  it("has weights that add up to 1", () => {
+    const { weights } = dotAttention(draw("query", [U, B, H]), draw("outputs", [T, B, H]), { lengths, scale: 0.7 });
+    weights.sum({ axis: 2 }).data.forEach((total) => expect(Math.abs(total - 1)).toBeLessThan(1e-14));
+  });
+
   it("gives no weight beyond a sequence's end, and does not see what stands there", () => {
     const outputs = draw("outputs", [T, B, H]);
     const broken = value(
