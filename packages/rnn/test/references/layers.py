@@ -108,6 +108,8 @@ for family in FAMILIES:
 for family in FAMILIES:
     cases.append(case(family, 1, False, True, False, False, 7, batch=None))
     cases.append(case(family, 2, True, False, True, False, 7, batch=None, hvp=True))
+for family, (steps, layers, bidirectional) in itertools.product(FAMILIES, [(1, 1, True), (50, 3, True), (1000, 1, False)]):
+    cases.append(case(family, layers, bidirectional, True, True, steps > 1, steps, batch=2, hvp=True))
 
 notes = "Made by layers.py; see fingerprint.py for what is kept of an array: [shape, largest, weighted sum, its absolute terms, samples]"
 lines = ",\n".join(json.dumps(run(c), separators=(",", ":"), allow_nan=False) for c in cases)
