@@ -35,7 +35,7 @@ export {
   xavierNormal,
   xavierUniform,
 } from "./init/initializers.js";
-export { dropout, type DropoutOptions } from "./layers/dropout.js";
+export { dropout, dropoutMask, type DropoutOptions } from "./layers/dropout.js";
 export { gru } from "./layers/gru.js";
 export { lstm, type LstmInitOptions, type LstmOptions } from "./layers/lstm.js";
 export { cellParams, type LayerParams, type ParameterShapes } from "./layers/parameters.js";
@@ -62,6 +62,7 @@ export {
   sequenceToSequence,
   type SequenceToSequenceOptions,
   type SequenceToSequenceParams,
+  type TeachingOptions,
 } from "./layers/sequenceToSequence.js";
 export {
   type Feedback,

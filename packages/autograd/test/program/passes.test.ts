@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { grad, scan, type Value, value } from "../../src/index.js";
 import { compile } from "../../src/program/index.js";
+import { ProgramMemory } from "../../src/program/memory.js";
 import type { Graph, Instruction } from "../../src/program/graph.js";
 import { isLoop, type Loop } from "../../src/program/loop.js";
 import { FUSE, PASSES } from "../../src/program/passes/index.js";
@@ -13,7 +14,7 @@ const ALL = [...PASSES.map(({ name }) => name), FUSE];
 const without = (name: string): string[] => ALL.filter((pass) => pass !== name);
 
 function programOf(f: (...args: never[]) => unknown, args: readonly unknown[], passes: readonly string[] = ALL): Program {
-  const options = { name: "test", wasm: true, deterministic: false, reuseOutputs: false, passes };
+  const options = { name: "test", wasm: true, deterministic: false, reuseOutputs: false, passes, memory: new ProgramMemory() };
   return traced(f as (...args: readonly unknown[]) => unknown, args, signatureOf(args).values, options).program;
 }
 

@@ -3,9 +3,10 @@ import { matmul, unstack, type Value } from "@unroll/autograd";
 
 /**
  * One step of a recurrent network: from what it carries and the inputs of the step, [B, I], to what it carries on and its output. Params
- * and carry are trees of Values of any structure; see docs/cells.md for cells to write yourself, and `unroll` to run one over time.
+ * and carry are trees of Values of any structure; see docs/cells.md for cells to write yourself, and `unroll` to run one over time. Inputs
+ * and output are one Value each where nothing else is said; `truncatedBptt` and its kin take cells whose inputs X and output Y are trees.
  */
-export type Cell<P, C> = (params: P, carry: C, x: Value) => readonly [carry: C, output: Value];
+export type Cell<P, C, X = Value, Y = Value> = (params: P, carry: C, x: X) => readonly [carry: C, output: Y];
 
 /** The weights of a built-in cell: G gates, I inputs, H hidden units. Names, shapes and the order of gates are PyTorch's. */
 export interface CellParams<T extends Value = Value> {

@@ -1,7 +1,7 @@
 /** Cells over time. */
-import { scan, ShapeError, slice, Value, value, where } from "@unroll/autograd";
+import { scan, slice, Value, where } from "@unroll/autograd";
 import type { Cell, Recurrence } from "./cell.js";
-import { checkLengths, type Lengths } from "./lengths.js";
+import { type Lengths, presence } from "./lengths.js";
 
 export interface UnrollOptions {
   /** By sequence, how many steps it has; default: all T. */
@@ -23,19 +23,25 @@ export interface UnrollOptions {
  * console.log(last.toArray()); // [ [ 6 ], [ 30 ] ]
  * console.log(sums.slice(null, 1).toArray()); // [ [ 10 ], [ 30 ], [ 0 ] ]
  */
-export function unroll<P, C>(cell: Cell<P, C>, params: P, carry: C, xs: Value, options: UnrollOptions = {}): [carry: C, outputs: Value] {
-  return overTime((state: C, x) => cell(params, state, x), carry, withoutPadding("unroll", xs, options.lengths), options, "unroll");
+export function unroll<P, C>(
+  cell: Cell<P, C>,
+  params: P,
+  carry: C,
+  xs: Value,
+  { lengths, reverse = false }: UnrollOptions = {},
+): [carry: C, outputs: Value] {
+  const present = presence("unroll", lengths, xs);
+  return overTime((state: C, x) => cell(params, state, x), carry, withoutPadding(xs, present), present, reverse);
 }
 
-/** `unroll` for a step whose weights are bound. Internal. */
+/** `unroll` for a step whose weights are bound, and the presence of each step. Internal. */
 export function overTime<C>(
   step: Recurrence<C>["step"],
   carry: C,
   xs: Value,
-  { lengths, reverse = false }: UnrollOptions,
-  op: string,
+  present: Value | undefined,
+  reverse: boolean,
 ): [carry: C, outputs: Value] {
-  const present = lengths === undefined ? undefined : presence(op, lengths, xs);
   const inTurn = (x: Value): Value => (reverse ? slice(x, [null, null, -1]) : x);
   const [last, outputs] =
     present === undefined
@@ -48,8 +54,8 @@ export function overTime<C>(
  * xs [T, B, ...] with zeros beyond each sequence's length: a NaN that stands there would come into the gradients of the weights, as 0 times
  * NaN. Internal.
  */
-export function withoutPadding(op: string, xs: Value, lengths: Lengths | undefined): Value {
-  return lengths === undefined ? xs : (chosen(presence(op, lengths, xs), xs, 0) as Value);
+export function withoutPadding(xs: Value, present: Value | undefined): Value {
+  return present === undefined ? xs : (chosen(present, xs, 0) as Value);
 }
 
 /** `scan` with carries of any structure, which its types cannot follow through a generic function. */
@@ -74,14 +80,4 @@ function chosen(present: Value, x: unknown, y: unknown): unknown {
   if (Array.isArray(x)) return x.map((entry, k) => chosen(present, entry, (y as readonly unknown[])[k]));
   if (typeof x !== "object" || x === null) return x;
   return Object.fromEntries(Object.entries(x).map(([name, entry]) => [name, chosen(present, entry, (y as Record<string, unknown>)[name])]));
-}
-
-/** Whether each sequence of xs [T, B, ...] has a step t: [T, B], of bool. Internal. */
-export function presence(op: string, lengths: Lengths, xs: Value): Value {
-  const [steps, batch] = xs.shape;
-  if (steps === undefined || batch === undefined)
-    throw new ShapeError(`${op}: lengths are for inputs [T, B, ...], which have a batch; these have shape [${xs.shape.join(", ")}]`);
-  const ends = checkLengths(op, lengths, steps, batch);
-  const flags = Uint8Array.from({ length: steps * batch }, (_, k) => (Math.floor(k / batch) < ends[k % batch]! ? 1 : 0));
-  return value(flags, { shape: [steps, batch], dtype: "bool" });
 }

@@ -2,8 +2,8 @@
 import { type Param, param, ShapeError, softmax, type Value, where } from "@unroll/autograd";
 import { type Key, splitKey } from "@unroll/autograd/random";
 import { affine } from "../cells/cell.js";
-import type { Lengths } from "../cells/lengths.js";
-import { presence, withoutPadding } from "../cells/unroll.js";
+import { type Lengths, presence } from "../cells/lengths.js";
+import { withoutPadding } from "../cells/unroll.js";
 import { type DrawOptions, xavierUniform } from "../init/initializers.js";
 import { checkParams, checkSize, checkValue, formatShape, type LayerParams, type ParameterShapes } from "./parameters.js";
 
@@ -38,9 +38,10 @@ export interface Attended {
 export function dotAttention(query: Value, outputs: Value, { lengths, scale = 1 }: DotAttentionOptions = {}): Attended {
   checkValue("dotAttention", "outputs", outputs);
   checkFit("dotAttention", query, outputs, outputs.shape[2]);
-  const keys = batchFirst(withoutPadding("dotAttention", outputs, lengths));
+  const present = presence("dotAttention", lengths, outputs);
+  const keys = batchFirst(withoutPadding(outputs, present));
   const scores = batchFirst(manyQueries(query)).matmul(keys.transpose([0, 2, 1]));
-  return attended("dotAttention", scale === 1 ? scores : scores.mul(scale), keys, lengths, query.shape.length === 2);
+  return attended(scale === 1 ? scores : scores.mul(scale), keys, present, query.shape.length === 2);
 }
 
 export interface AdditiveAttentionOptions {
@@ -94,12 +95,13 @@ export function additiveAttention({ querySize, outputSize, hiddenSize }: Additiv
       checkParams("additiveAttention", params, parameterShapes);
       checkValue("additiveAttention", "outputs", outputs);
       checkFit("additiveAttention", query, outputs, querySize, outputSize);
-      const keys = batchFirst(withoutPadding("additiveAttention", outputs, lengths));
+      const present = presence("additiveAttention", lengths, outputs);
+      const keys = batchFirst(withoutPadding(outputs, present));
       const [batch, steps] = keys.shape as [number, number];
       const fromQuery = affine(batchFirst(manyQueries(query)), params["weight_query"]!).reshape([batch, -1, 1, hiddenSize]);
       const fromOutputs = affine(keys, params["weight_output"]!).reshape([batch, 1, steps, hiddenSize]);
       const scores = affine(fromQuery.add(fromOutputs).tanh(), params["weight_score"]!).reshape([batch, -1, steps]);
-      return attended("additiveAttention", scores, keys, lengths, query.shape.length === 2);
+      return attended(scores, keys, present, query.shape.length === 2);
     },
   };
 }
@@ -110,12 +112,12 @@ const batchFirst = (x: Value): Value => x.transpose([1, 0, 2]);
 /** [B, Q] as [1, B, Q]. */
 const manyQueries = (query: Value): Value => (query.shape.length === 2 ? query.reshape([1, ...query.shape]) : query);
 
-/** From scores [B, U, T] and keys [B, T, H]. */
-function attended(op: string, scores: Value, keys: Value, lengths: Lengths | undefined, single: boolean): Attended {
+/** From scores [B, U, T], keys [B, T, H], and [T, B] whether a step is there. */
+function attended(scores: Value, keys: Value, present: Value | undefined, single: boolean): Attended {
   const [batch, steps, features] = keys.shape as [number, number, number];
+  const there = present?.transpose().reshape([batch, 1, steps]);
   // Beyond a sequence's end the score is -∞, and the weight exactly 0.
-  const present = lengths && presence(op, lengths, batchFirst(keys)).transpose().reshape([batch, 1, steps]);
-  const weights = softmax(present === undefined ? scores : where(present, scores, Number.NEGATIVE_INFINITY), { axis: 2 });
+  const weights = softmax(there === undefined ? scores : where(there, scores, Number.NEGATIVE_INFINITY), { axis: 2 });
   const context = weights.matmul(keys);
   if (single) return { context: context.reshape([batch, features]), weights: weights.reshape([batch, steps]) };
   return { context: batchFirst(context), weights: batchFirst(weights) };

@@ -2,7 +2,7 @@
 import { InputError, param, scope, type Value } from "@unroll/autograd";
 import { contributions } from "@unroll/autograd/inspect";
 import { leafEntries, mapLeaves } from "../io/tree.js";
-import { detached, lengthOf, outputsOf, type SequenceTask, stepsOf } from "./sequenceTask.js";
+import { detached, lengthOf, outputsOf, type SequenceTask, stepsOf, stretch } from "./sequenceTask.js";
 import { recurrentSpectralRadius, type SpectralRadius } from "./spectralRadius.js";
 
 export interface GradientHealthOptions {
@@ -61,7 +61,11 @@ export interface GradientHealth {
  * };
  * console.log(gradientHealth(task, value(0.5)).lags[3]?.norm); // 0.125
  */
-export function gradientHealth<P, C>(task: SequenceTask<P, C>, params: P, options: GradientHealthOptions = {}): GradientHealth {
+export function gradientHealth<P, C, X, T, Y>(
+  task: SequenceTask<P, C, X, T, Y>,
+  params: P,
+  options: GradientHealthOptions = {},
+): GradientHealth {
   const op = "gradientHealth";
   const { step, vanishing, exploding } = checkedOptions(op, stepsOf(op, task), options);
   const { loss, leaves, states } = recorded(op, task, params, step);
@@ -73,7 +77,8 @@ export function gradientHealth<P, C>(task: SequenceTask<P, C>, params: P, option
   });
   lags.reverse();
   const before = detached(op, states[step] as C);
-  const spectralRadius = recurrentSpectralRadius(task.cell, params, before, task.inputs.slice(step));
+  const entry = mapLeaves(op, task.inputs, (leaf) => leaf.slice(step)) as X;
+  const spectralRadius = recurrentSpectralRadius(task.cell, params, before, entry);
   return { lags, spectralRadius, ...judged(lags, spectralRadius, vanishing, exploding) };
 }
 
@@ -96,7 +101,7 @@ interface RecordedLoss {
   readonly states: readonly unknown[];
 }
 
-function recorded<P, C>(op: string, task: SequenceTask<P, C>, params: P, step: number): RecordedLoss {
+function recorded<P, C, X, T, Y>(op: string, task: SequenceTask<P, C, X, T, Y>, params: P, step: number): RecordedLoss {
   const leaves: Value[] = [];
   const own = mapLeaves(op, params, (x) => {
     const leaf = asLeaf(x);
@@ -105,8 +110,8 @@ function recorded<P, C>(op: string, task: SequenceTask<P, C>, params: P, step: n
   }) as P;
   const init = mapLeaves(op, task.init, asLeaf) as C;
   const states: unknown[] = [init];
-  const outputs = scope(SCOPE, () => outputsOf(task, own, init, [0, step + 1], (state) => void states.push(state)));
-  const loss = task.loss(own, outputs.slice([step, null]), task.targets.slice([step, step + 1]));
+  const outputs = scope(SCOPE, () => outputsOf(op, task, own, init, [0, step + 1], (state) => void states.push(state)));
+  const loss = task.loss(own, stretch(op, outputs, step, step + 1), stretch(op, task.targets, step, step + 1));
   if (loss.size === 1) return { loss, leaves, states };
   throw new InputError(`${op}: the loss of one step has shape [${loss.shape.join(", ")}]; it must be a scalar`);
 }

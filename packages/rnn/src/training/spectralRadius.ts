@@ -40,11 +40,11 @@ export interface SpectralRadius {
  * const { radius } = recurrentSpectralRadius(rotation, value([[0, -0.9], [0.9, 0]]), value([1, 2]), value([0, 0]));
  * console.log(radius.toFixed(6)); // 0.900000
  */
-export function recurrentSpectralRadius<P, C>(
-  cell: Cell<P, C>,
+export function recurrentSpectralRadius<P, C, X = Value, Y = Value>(
+  cell: Cell<P, C, X, Y>,
   params: P,
   carry: C,
-  x: Value,
+  x: X,
   { tolerance = 1e-9, iterations = 1000, key = keyOf(0) }: SpectralRadiusOptions = {},
 ): SpectralRadius {
   const op = "recurrentSpectralRadius";
@@ -58,14 +58,14 @@ export function recurrentSpectralRadius<P, C>(
 
 type Product = (vector: Float64Array) => Float64Array;
 
-function transposedJacobian<P, C>(
+function transposedJacobian<P, C, X, Y>(
   op: string,
-  cell: Cell<P, C>,
+  cell: Cell<P, C, X, Y>,
   params: P,
   carry: C,
-  x: Value,
+  x: X,
 ): { product: Product; size: number; isSingle: boolean } {
-  const [constants, given] = [detached(op, params), x.detach()];
+  const [constants, given] = [detached(op, params), detached(op, x)] as const;
   const floating = leavesOf(op, carry);
   if (floating.length === 0) throw new InputError(`${op}: the carry has no floating leaf, so that its Jacobian is empty`);
   const step = (leaves: readonly Value[]): Value[] => {

@@ -1,7 +1,7 @@
 /** Backpropagation through time that looks back over a window only, and how much that changes the gradient. */
 import { InputError, type Value, valueAndGrad, type ValuesOf } from "@unroll/autograd";
 import { leafEntries, mapLeaves } from "../io/tree.js";
-import { detached, lengthOf, outputsOf, type SequenceTask, stepsOf } from "./sequenceTask.js";
+import { detached, lengthOf, outputsOf, type SequenceTask, stepsOf, stretch } from "./sequenceTask.js";
 
 export interface Truncation {
   /** k1: a gradient is taken every so many steps, of the loss of the steps since the last one. */
@@ -43,7 +43,11 @@ export interface TruncatedGradient<P, C> {
  * truncatedGradient(task, value(0.5), { stride: 1, window: 3 }).gradient.item(); // 2
  * truncatedGradient(task, value(0.5), { stride: 1, window: 1 }).gradient.item(); // 1.5
  */
-export function truncatedGradient<P, C>(task: SequenceTask<P, C>, params: P, truncation: Truncation): TruncatedGradient<P, C> {
+export function truncatedGradient<P, C, X, T, Y>(
+  task: SequenceTask<P, C, X, T, Y>,
+  params: P,
+  truncation: Truncation,
+): TruncatedGradient<P, C> {
   const op = "truncatedGradient";
   let loss = 0;
   let gradient: ValuesOf<P> | undefined;
@@ -97,7 +101,11 @@ export interface TruncatedTraining<P, C> {
  * }
  * console.log(a.item().toFixed(6)); // 0.500000
  */
-export function truncatedBptt<P, C>(task: SequenceTask<P, C>, params: P, options: TruncatedUpdates<P>): TruncatedTraining<P, C> {
+export function truncatedBptt<P, C, X, T, Y>(
+  task: SequenceTask<P, C, X, T, Y>,
+  params: P,
+  options: TruncatedUpdates<P>,
+): TruncatedTraining<P, C> {
   const losses: number[] = [];
   let current = params;
   const carry = overStretches("truncatedBptt", task, options, (differentiate) => {
@@ -146,7 +154,7 @@ export interface TruncationError<P> extends GradientError {
  * const { relative, byParameter } = truncationError(task, { a: value(0.5) }, { stride: 1, window: 1 });
  * console.log(relative, byParameter.get("a")?.error); // 0.25 0.5
  */
-export function truncationError<P, C>(task: SequenceTask<P, C>, params: P, truncation: Truncation): TruncationError<P> {
+export function truncationError<P, C, X, T, Y>(task: SequenceTask<P, C, X, T, Y>, params: P, truncation: Truncation): TruncationError<P> {
   const steps = stepsOf("truncationError", task);
   const full = truncatedGradient(task, params, { stride: steps, window: steps });
   const cut = truncatedGradient(task, params, truncation);
@@ -187,9 +195,9 @@ function cosineOf(p: readonly Value[], q: readonly Value[], lengthP: number, len
 type Differentiate<P> = (params: P) => [loss: number, gradient: ValuesOf<P>];
 
 /** Calls f at the end of each stretch, in order of time; gives the last carry. */
-function overStretches<P, C>(
+function overStretches<P, C, X, T, Y>(
   op: string,
-  task: SequenceTask<P, C>,
+  task: SequenceTask<P, C, X, T, Y>,
   { stride, window }: Truncation,
   f: (differentiate: Differentiate<P>) => void,
 ): C {
@@ -207,17 +215,17 @@ function overStretches<P, C>(
   return carries.get(steps) as C;
 }
 
-function differentiated<P, C>(
+function differentiated<P, C, X, T, Y>(
   op: string,
-  task: SequenceTask<P, C>,
+  task: SequenceTask<P, C, X, T, Y>,
   params: P,
   carries: Map<number, C>,
   { start, from, to }: { start: number; from: number; to: number },
 ): [loss: number, gradient: ValuesOf<P>] {
   const lossOf = (params: P): Value => {
     const keep = (state: C, t: number): void => void carries.set(t + 1, detached(op, state));
-    const outputs = outputsOf(task, params, carries.get(start) as C, [start, to], keep);
-    return task.loss(params, outputs.slice([from - start, null]), task.targets.slice([from, to]));
+    const outputs = outputsOf(op, task, params, carries.get(start) as C, [start, to], keep);
+    return task.loss(params, stretch(op, outputs, from - start, to - start), stretch(op, task.targets, from, to));
   };
   // Of constants, since a gradient with respect to params of the caller's would itself be recorded.
   const [loss, gradient] = valueAndGrad(lossOf as never)(detached(op, params) as never) as [Value, ValuesOf<P>];

@@ -10,6 +10,7 @@ import { type Cell, unroll } from "../../src/index.js";
 import { draw } from "../draws.js";
 import { differences, type Fingerprint } from "../fingerprint.js";
 import file from "../references/cells.json" with { type: "json" };
+import { type Runner, RUNNERS } from "../runners.js";
 
 interface Case {
   readonly cell: string;
@@ -53,23 +54,29 @@ function arraysOf(c: Case, point: Named): Named {
   return { outputs, ...Object.fromEntries(last.map((x, k) => [`final ${k}`, x])) };
 }
 
-function wrong(c: Case): string[] {
+function wrong(c: Case, { inside, outside }: Runner): string[] {
   const point: Named = {
     ...named(Object.keys(c.shapes), (name) => draw(name, c.shapes[name]!, 2)),
     xs: draw("xs", [steps, batch, inputs], 2),
     ...named(stateNames(c), (name) => draw(name, [batch, hidden])),
   };
-  const loss = (at: Named): Value =>
-    Object.entries(arraysOf(c, at))
-      .map(([name, x]) => x.mul(draw(`cotangent ${name}`, x.shape)).sum())
-      .reduce((a, b) => a.add(b));
-  const gradients = Object.entries(grad(loss)(point)).map(([name, x]): [string, Value] => [`d ${name}`, x]);
-  const arrays: Named = { ...arraysOf(c, point), ...Object.fromEntries(gradients) };
+  const loss = inside(
+    (at: Named): Value =>
+      Object.entries(arraysOf(c, at))
+        .map(([name, x]) => x.mul(draw(`cotangent ${name}`, x.shape)).sum())
+        .reduce((a, b) => a.add(b)),
+  );
+  const slopes = outside((at: Named): Named => grad(loss)(at))(point);
+  const gradients = Object.entries(slopes).map(([name, x]): [string, Value] => [`d ${name}`, x]);
+  const found = outside(inside((at: Named) => arraysOf(c, at)))(point);
+  const arrays: Named = { ...found, ...Object.fromEntries(gradients) };
   return Object.entries(c.arrays).flatMap(([name, expected]) => differences(name, arrays[name]!, expected));
 }
 
-describe("cells written by users compute their published equations: outputs, final states, gradients", () => {
-  it.each(cases.map((c) => [`${c.cell}, lengths ${c.lengths.join(", ")}`, c] as const))("%s", (_, c) => expect(wrong(c)).toEqual([]));
+describe.each(RUNNERS)("cells written by users compute their published equations, $name: outputs, final states, gradients", (runner) => {
+  it.each(cases.map((c) => [`${c.cell}, lengths ${c.lengths.join(", ")}`, c] as const))("%s", (_, c) =>
+    expect(wrong(c, runner)).toEqual([]),
+  );
 });
 
 describe("docs/cells.md", () => {

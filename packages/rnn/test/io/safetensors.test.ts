@@ -1,7 +1,9 @@
-import { InputError, param, type Value, value } from "@unroll/autograd";
+import { InputError, linspace, type Value, value } from "@unroll/autograd";
+import { key } from "@unroll/autograd/random";
 import { describe, expect, test } from "vitest";
 import { loadStateDict } from "../../src/io/loadStateDict.js";
 import { readSafetensors, safetensorsMetadata, writeSafetensors } from "../../src/io/safetensors.js";
+import { lstm } from "../../src/layers/lstm.js";
 import { fixture, MIXED } from "./files.js";
 import reference from "./fixtures/lstm.json" with { type: "json" };
 import { joined, lengthSet, partsOf } from "./mutation.js";
@@ -23,18 +25,14 @@ describe("files that PyTorch wrote", () => {
     expect(Object.fromEntries(safetensorsMetadata(LSTM))).toEqual({ format: "pt" });
   });
 
-  test("it loads into params as it is", () => {
-    const params = Object.fromEntries(
-      ["l0", "l0_reverse", "l1", "l1_reverse"].flatMap((end) => [
-        [`weight_ih_${end}`, param(new Float64Array(16 * (end.startsWith("l0") ? 3 : 8)), { shape: [16, end.startsWith("l0") ? 3 : 8] })],
-        [`weight_hh_${end}`, param(new Float64Array(64), { shape: [16, 4] })],
-        [`bias_ih_${end}`, param(new Float64Array(16))],
-        [`bias_hh_${end}`, param(new Float64Array(16))],
-      ]),
-    );
+  test("it loads into a layer as it is, which then gives PyTorch's outputs", () => {
+    const layer = lstm({ inputSize: 3, hiddenSize: 4, numLayers: 2, bidirectional: true });
+    const params = layer.init(key(0));
     loadStateDict(params, readSafetensors(LSTM));
     expect(params["weight_hh_l1"]?.toArray()).toEqual(reference.lstm.weight_hh_l1);
     expect(params["weight_hh_l1"]?.dtype).toBe("float64");
+    const { outputs } = layer.apply(params, linspace(-1, 1, 5 * 2 * 3).reshape([5, 2, 3]));
+    expect(outputs.sub(value(reference.outputs)).abs().max().item()).toBeLessThan(1e-14);
   });
 
   test("every element type is read with the values that are hard to read", () => {

@@ -1,8 +1,8 @@
-import { grad, hvp, jvp, mseLoss, param, type Value, valueAndGrad, zeroGrad } from "@unroll/autograd";
+import { grad, hvp, IndexError, InputError, jvp, mseLoss, param, type Value, value, valueAndGrad, zeroGrad, zeros } from "@unroll/autograd";
 import { compile } from "@unroll/autograd/compile";
 import { key } from "@unroll/autograd/random";
 import { describe, expect, it } from "vitest";
-import { embeddingTable, gru, type LayerParams, lstm, rnn } from "../../src/index.js";
+import { cellParams, dotAttention, embeddingTable, gru, gruCell, type LayerParams, lstm, rnn, unroll } from "../../src/index.js";
 import { draw } from "../draws.js";
 import { COMPILED, eager, type Runner } from "../runners.js";
 
@@ -10,7 +10,7 @@ const [T, B, I, H] = [5, 3, 2, 4];
 const sizes = { inputSize: I, hiddenSize: H };
 const xs = draw("xs", [T, B, I], 2);
 
-type AnyLayer = Pick<ReturnType<typeof gru>, "init" | "apply">;
+type AnyLayer = Pick<ReturnType<typeof gru>, "init" | "apply" | "dropoutMasks">;
 const FAMILIES: Readonly<Record<string, (options: object) => AnyLayer>> = {
   "rnn tanh": (options) => rnn({ ...sizes, ...options }),
   "rnn relu": (options) => rnn({ ...sizes, nonlinearity: "relu", ...options }),
@@ -100,6 +100,98 @@ describe.each(CASES)("%s %s, compiled, is what it is eagerly", (family, name) =>
         expected,
       ),
     ).toEqual([]);
+  });
+});
+
+describe.each(Object.keys(FAMILIES))("%s, compiled, with what changes from call to call as arguments", (family) => {
+  const compare = (options: object, applied: readonly object[], toOptions: (given: never) => object, inputs = xs) => {
+    const layer = FAMILIES[family]!({ numLayers: 2, bidirectional: true, ...options });
+    const params = layer.init(key(7));
+    let traces = 0;
+    const loss = (p: LayerParams, x: Value, given: never) =>
+      flat(layer.apply(p, x, undefined, toOptions(given)))
+        .map((y, k) => y.mul(draw(`cotangent ${k}`, y.shape)).sum())
+        .reduce((a, b) => a.add(b));
+    const slopes = (p: LayerParams, x: Value, given: never) => valueAndGrad(loss, { argnums: [0, 1] })(p, x, given);
+    const run = compile((p: LayerParams, x: Value, given: never) => {
+      traces++;
+      return slopes(p, x, given);
+    }) as unknown as typeof slopes;
+    const recorded = compile(loss) as unknown as typeof loss;
+    const results = applied.map((given) => {
+      const expected = flat(slopes(params, inputs, given as never));
+      expect(wrong("loss and gradients", flat(run(params, inputs, given as never)), expected)).toEqual([]);
+      zeroGrad(params);
+      recorded(params, inputs, given as never).backward();
+      const byBackward = Object.values(params).map((p) => p.grad);
+      expect(wrong("by backward()", byBackward, expected.slice(1, 1 + byBackward.length))).toEqual([]);
+      return expected[0]!.item();
+    });
+    expect(traces).toBe(1);
+    return results;
+  };
+
+  it("lengths: each call has its own", () => {
+    const given = [
+      [T, 1, 3],
+      [2, T, 4],
+      [T, T, T],
+    ].map((lengths) => value(lengths, { dtype: "int32" })); // prettier-ignore
+    expect(new Set(compare({}, given, (lengths) => ({ lengths }))).size).toBe(3);
+  });
+
+  it("one length, without a batch", () => {
+    const given = [3, T].map((length) => value(length, { dtype: "int32" }));
+    expect(new Set(compare({}, given, (lengths) => ({ lengths }), xs.slice(null, 0))).size).toBe(2);
+  });
+
+  it.each([false, true])("dropout masks, variational %s: two of them, two results, each the eager one", (variational) => {
+    const options = { dropout: 0.4, variational };
+    const layer = FAMILIES[family]!({ numLayers: 2, bidirectional: true, ...options });
+    const given = [1, 2].map((seed) => layer.dropoutMasks(key(seed), T, B));
+    expect(new Set(compare(options, given, (dropoutMasks) => ({ dropoutMasks }))).size).toBe(2);
+  });
+});
+
+describe("lengths that a compiled function is given", () => {
+  const layer = lstm(sizes);
+  const params = layer.init(key(10));
+  const run = compile((x: Value, lengths: Value) => layer.apply(params, x, undefined, { lengths }).outputs);
+
+  it.each([
+    ["beyond T", Int32Array.of(T, 1, T + 1)],
+    ["of zero", Int32Array.of(0, 1, 1)],
+    ["below zero", Int32Array.of(1, -1, 1)],
+  ])("are refused when the program runs: %s", (_name, lengths) => {
+    expect(() => run(xs, lengths)).toThrow(IndexError);
+    const good = Int32Array.of(1, 2, 3);
+    expect(wrong("outputs", [run(xs, good)], [layer.apply(params, xs, undefined, { lengths: good }).outputs])).toEqual([]);
+  });
+
+  it.each([
+    ["of another number", Int32Array.of(1, 2), InputError, /lstm: got 2 lengths for 3 sequences/],
+    [
+      "that may be broken",
+      Float64Array.of(1, 2, 3),
+      InputError,
+      /lstm: lengths that a compiled function is given must be int32, got float64/,
+    ],
+  ])("are refused while it is traced: %s", (_name, lengths, kind, message) => {
+    expect(() => run(xs, lengths)).toThrow(kind);
+    expect(() => run(xs, lengths)).toThrow(message);
+  });
+
+  it("go to attention and to cells, too", () => {
+    const attend = (query: Value, outputs: Value, lengths: Value) => dotAttention(query, outputs, { lengths });
+    const cell = (p: LayerParams, x: Value, lengths: Value) => unroll(gruCell, cellParams(p), zeros([B, H]), x, { lengths, reverse: true });
+    const weights = gru(sizes).init(key(11));
+    for (const lengths of [Int32Array.of(T, 1, 3), Int32Array.of(2, T, 1)]) {
+      const query = draw("query", [B, I]);
+      const asValue = value(lengths);
+      const context = compile(attend)(query, xs, lengths);
+      expect(wrong("attention", flat(context), flat(attend(query, xs, asValue)))).toEqual([]);
+      expect(wrong("cell", flat(compile(cell)(weights, xs, lengths)), flat(cell(weights, xs, asValue)))).toEqual([]);
+    }
   });
 });
 

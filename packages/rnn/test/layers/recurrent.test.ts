@@ -1,7 +1,7 @@
-import { grad, InputError, ones, param, ShapeError, type Value, value, zeros } from "@unroll/autograd";
+import { DTypeError, grad, InputError, ones, param, ShapeError, type Value, value, zeros } from "@unroll/autograd";
 import { key } from "@unroll/autograd/random";
 import { describe, expect, it } from "vitest";
-import { dropout, gru, type LayerParams, lstm, orthogonal, rnn, xavierUniform } from "../../src/index.js";
+import { dropout, dropoutMask, gru, type LayerParams, lstm, orthogonal, rnn, xavierUniform } from "../../src/index.js";
 import { draw } from "../draws.js";
 
 const T = 6;
@@ -70,6 +70,53 @@ describe.each(layers)("%s", (_name, make) => {
       rows.forEach((row, k) => expect(row.sub(alone[k]!).abs().max().item()).toBeLessThan(1e-15));
       if (length < T) expect(together[0]!.slice([length], b).abs().max().item()).toBe(0);
     });
+  });
+
+  it("runs one sequence without a batch as a batch of one, and gives outputs and states without one", () => {
+    const options = { numLayers: 2, bidirectional: true, dropout: 0.5 };
+    const params = make(options).init(key(13));
+    const parts = (make(options) as ReturnType<typeof gru>).stateShapes().map((shape, k) => draw(`state ${k}`, shape));
+    const start = (axis: boolean) => {
+      const given = parts.map((x) => (axis ? x.reshape([4, 1, H]) : x));
+      return (given.length === 1 ? given[0] : given) as Value;
+    };
+    const layer = (more: object) => make({ ...options, ...more }) as ReturnType<typeof gru>;
+    const [alone, among] = [xs.slice(null, 1), xs.slice(null, [1, 2])];
+    for (const [given, single, many] of [
+      [true, {}, {}],
+      [false, { lengths: 4, dropoutKey: key(1) }, { lengths: [4], dropoutKey: key(1) }],
+      [true, { lengths: value(4) }, { lengths: [4] }],
+    ] as const) {
+      const expected = layer({}).apply(params, among, given ? start(true) : undefined, many);
+      for (const batchFirst of [false, true]) {
+        const found = layer({ batchFirst }).apply(params, alone, given ? start(false) : undefined, single);
+        const listOf = (state: unknown) => (Array.isArray(state) ? (state as Value[]) : [state as Value]);
+        expect(found.outputs.shape).toEqual([T, 2 * H]);
+        expect(listOf(found.state).map(({ shape }) => shape)).toEqual(parts.map(() => [4, H]));
+        expect([found.outputs, ...listOf(found.state)].map(numbers)).toEqual([expected.outputs, ...listOf(expected.state)].map(numbers));
+        const last = layer({}).lastOutputs(found.state);
+        expect(last.shape).toEqual([2 * H]);
+        expect(numbers(last)).toEqual(numbers(layer({}).lastOutputs(expected.state)));
+      }
+    }
+  });
+
+  it("drops by masks what the key that they are drawn from drops", () => {
+    for (const variational of [false, true]) {
+      const options = { numLayers: 3, bidirectional: true, dropout: 0.4, variational };
+      const layer = make(options) as ReturnType<typeof gru>;
+      const params = layer.init(key(14));
+      const masks = layer.dropoutMasks(key(15), T, B);
+      expect(masks.map(({ shape }) => shape)).toEqual([1, 2].map(() => [variational ? 1 : T, B, 2 * H]));
+      const found = run(layer as ReturnType<typeof make>, params, xs, { dropoutMasks: masks });
+      expect(found.map(numbers)).toEqual(run(make(options), params, xs, { dropoutKey: key(15) }).map(numbers));
+      expect(numbers(found[0]!)).not.toEqual(numbers(run(make(options), params, xs)[0]!));
+      const single = layer.dropoutMasks(key(16), T);
+      expect(single.map(({ shape }) => shape)).toEqual([1, 2].map(() => [variational ? 1 : T, 2 * H]));
+      const alone = (given: object) => numbers(layer.apply(params, xs.slice(null, 0), undefined, given).outputs);
+      expect(alone({ dropoutMasks: single })).toEqual(alone({ dropoutKey: key(16) }));
+    }
+    expect((make({ numLayers: 3 }) as ReturnType<typeof gru>).dropoutMasks(key(0), T, B)).toEqual([]);
   });
 
   it("takes lengths as a list, a typed array or a Value", () => {
@@ -226,16 +273,55 @@ describe("initialisation", () => {
 describe("bad input is one clear error", () => {
   const layer = lstm({ ...sizes, bidirectional: true });
   const params = layer.init(key(11));
+  const stacked = gru({ ...sizes, numLayers: 2, dropout: 0.5 });
+  const stackedParams = stacked.init(key(11));
   const state = (batch: number, c = H) => [zeros([2, batch, H]), zeros([2, batch, c])] as const;
   const { bias_hh_l0_reverse: _, ...incomplete } = params;
-  const cases: readonly (readonly [string, () => unknown, typeof InputError | typeof ShapeError, RegExp])[] = [
+  const cases: readonly (readonly [string, () => unknown, typeof InputError | typeof ShapeError | typeof DTypeError, RegExp])[] = [
     [
       "inputs of another size",
       () => layer.apply(params, ones([T, B, I + 1])),
       ShapeError,
       /lstm: the inputs have shape \[6, 3, 3\], expected \[T, B, 2\]/,
     ],
-    ["inputs without a batch", () => layer.apply(params, ones([T, I])), ShapeError, /lstm: the inputs have shape \[6, 2\]/],
+    [
+      "inputs of one axis",
+      () => layer.apply(params, ones([I])),
+      ShapeError,
+      /lstm: the inputs have shape \[2\], expected \[T, B, 2\], or \[T, 2\] for one sequence without a batch/,
+    ],
+    ["one sequence of another size", () => layer.apply(params, ones([T, I + 1])), ShapeError, /the inputs have shape \[6, 3\], expected/],
+    ["one sequence without steps", () => layer.apply(params, ones([0, I])), ShapeError, /no steps/],
+    [
+      "a state with a batch for one sequence",
+      () => layer.apply(params, ones([T, I]), state(1)),
+      ShapeError,
+      /the initial state h has shape \[2, 1, 4\], expected \[2, 4\]/,
+    ],
+    [
+      "lengths for one sequence",
+      () => layer.apply(params, ones([T, I]), undefined, { lengths: [6] }),
+      InputError,
+      /a list of lengths for inputs without a batch; give their length as a number/,
+    ],
+    [
+      "one length beyond T",
+      () => layer.apply(params, ones([T, I]), undefined, { lengths: 7 }),
+      InputError,
+      /the length of sequence 0 is 7; .* to the 6 steps/,
+    ],
+    [
+      "one length for a batch",
+      () => layer.apply(params, xs, undefined, { lengths: 6 }),
+      InputError,
+      /lstm: got one length for 3 sequences; give a list/,
+    ],
+    [
+      "lengths of two axes",
+      () => layer.apply(params, xs, undefined, { lengths: value([[6, 6, 6]]) }),
+      InputError,
+      /got lengths of shape \[1, 3\] for 3 sequences/,
+    ],
     ["inputs that are no Value", () => layer.apply(params, [[[1, 2]]] as never), InputError, /lstm: the input must be a Value/],
     ["no steps", () => layer.apply(params, zeros([0, B, I])), ShapeError, /no steps/],
     ["no sequences", () => layer.apply(params, zeros([T, 0, I])), ShapeError, /no sequences/],
@@ -293,6 +379,37 @@ describe("bad input is one clear error", () => {
     ],
     ["no hidden units", () => lstm({ inputSize: 1, hiddenSize: 0 }), InputError, /lstm: hiddenSize is 0/],
     ["half a layer", () => gru({ ...sizes, numLayers: 1.5 }), InputError, /gru: numLayers is 1.5/],
+    [
+      "masks of another layer",
+      () => stacked.apply(stackedParams, xs, undefined, { dropoutMasks: [] }),
+      InputError,
+      /gru: got 0 dropoutMasks, expected 1, as the layer's dropoutMasks\(…\) draws/,
+    ],
+    [
+      "masks of another size",
+      () => stacked.apply(stackedParams, xs, undefined, { dropoutMasks: stacked.dropoutMasks(key(0), T + 1, B) }),
+      ShapeError,
+      /gru: dropout mask 0 has shape \[7, 3, 4\], expected \[6, 3, 4\]/,
+    ],
+    [
+      "a mask of numbers",
+      () => stacked.apply(stackedParams, xs, undefined, { dropoutMasks: [ones([T, B, H])] }),
+      DTypeError,
+      /gru: dropout mask 0 is float64, expected bool/,
+    ],
+    [
+      "a key and masks",
+      () => stacked.apply(stackedParams, xs, undefined, { dropoutKey: key(0), dropoutMasks: stacked.dropoutMasks(key(0), T, B) }),
+      InputError,
+      /give one of them/,
+    ],
+    ["a dropout mask of numbers", () => dropout(xs, 0.5, ones([I])), DTypeError, /dropout: a mask is of bool/],
+    [
+      "a dropout mask that does not stretch",
+      () => dropout(ones([I]), 0.5, dropoutMask(key(0), [B, I], 0.5)),
+      ShapeError,
+      /dropout: a mask of shape \[3, 2\] does not stretch to \[2\]/,
+    ],
     [
       "dropout above 1",
       () => rnn({ ...sizes, numLayers: 2, dropout: 1.1 }),

@@ -1,4 +1,5 @@
-import { param, mseLoss, value } from "@unroll/autograd";
+import { mseLoss, noGrad, type Param, param, type Value, value, valueAndGrad } from "@unroll/autograd";
+import { compile } from "@unroll/autograd/compile";
 import { adam, optimizer } from "@unroll/autograd/optim";
 import { expect, it } from "vitest";
 import { lstm } from "../../src/index.js";
@@ -18,23 +19,64 @@ function examplesOf(update: number) {
   };
 }
 
-it("thirty updates of an LSTM with Adam on daily temperatures follow PyTorch's losses to 1e-9, and end at its weights", () => {
-  const layer = lstm({ inputSize: 1, hiddenSize: hidden });
-  const shapes = { ...layer.parameterShapes, weight: [1, hidden], bias: [1] };
-  const params = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, param(draw(name, shape).data, { shape })]));
+const layer = lstm({ inputSize: 1, hiddenSize: hidden });
+type Named<T extends Value> = Readonly<Record<string, T>>;
+
+function lossOf(params: Named<Value>, windows: Value, targets: Value): Value {
   const { weight, bias, ...cell } = params;
-  const steps = optimizer(adam({ learningRate: rate }), params);
-  const found = losses.map((_, update) => {
-    const { windows, targets } = examplesOf(update);
-    const [h] = layer.apply(cell, windows).state;
-    const loss = mseLoss(h.slice(0).matmul(weight!.transpose()).add(bias!), targets);
-    steps.zeroGrad();
-    loss.backward();
-    steps.step();
-    return loss.item();
+  const [h] = layer.apply(cell, windows).state;
+  return mseLoss(h.slice(0).matmul(weight!.transpose()).add(bias!), targets);
+}
+
+/** How an update is made: by the optimizer in place, or as one program. */
+type Training = (params: Named<Param>) => (windows: Value, targets: Value) => { readonly loss: number; readonly params: Named<Value> };
+
+const inPlace =
+  (loss: typeof lossOf): Training =>
+  (params) => {
+    const steps = optimizer(adam({ learningRate: rate }), params);
+    return (windows, targets) => {
+      const found = loss(params, windows, targets);
+      steps.zeroGrad();
+      found.backward();
+      steps.step();
+      return { loss: found.item(), params };
+    };
+  };
+
+const oneProgram: Training = (first) => {
+  const rule = adam({ learningRate: rate });
+  const step = compile((params: Named<Value>, state: ReturnType<typeof rule.init>, windows: Value, targets: Value) => {
+    const [loss, gradients] = valueAndGrad(lossOf)(params, windows, targets);
+    return [loss, ...rule.update(params, gradients, state)] as const;
   });
-  expect(losses).toHaveLength(30);
-  found.forEach((loss, update) => expect(Math.abs(loss / losses[update]! - 1), `update ${update}`).toBeLessThan(1e-9));
-  const weights = reference.weights as unknown as Readonly<Record<string, Fingerprint>>;
-  expect(Object.entries(weights).flatMap(([name, expected]) => differences(name, params[name]!, expected))).toEqual([]);
-});
+  let params: Named<Value> = first;
+  let state = rule.init(params);
+  return (windows, targets) => {
+    const [loss, next, nextState] = noGrad(() => step(params, state, windows, targets));
+    [params, state] = [next as Named<Value>, nextState];
+    return { loss: loss.item(), params };
+  };
+};
+
+it.each([
+  ["eager", inPlace(lossOf)],
+  ["of a compiled loss", inPlace(compile(lossOf) as unknown as typeof lossOf)],
+  ["in one program", oneProgram],
+])(
+  "thirty updates of an LSTM with Adam on daily temperatures, %s, follow PyTorch's losses to 1e-9, and end at its weights",
+  (_, training) => {
+    const shapes = { ...layer.parameterShapes, weight: [1, hidden], bias: [1] };
+    const params = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, param(draw(name, shape).data, { shape })]));
+    const update = training(params);
+    const updates = losses.map((_loss, k) => {
+      const { windows, targets } = examplesOf(k);
+      return update(windows, targets);
+    });
+    expect(losses).toHaveLength(30);
+    updates.forEach(({ loss }, k) => expect(Math.abs(loss / losses[k]! - 1), `update ${k}`).toBeLessThan(1e-9));
+    const last = updates.at(-1)!.params;
+    const weights = reference.weights as unknown as Readonly<Record<string, Fingerprint>>;
+    expect(Object.entries(weights).flatMap(([name, expected]) => differences(name, last[name]!, expected))).toEqual([]);
+  },
+);

@@ -47,12 +47,14 @@ def run(case):
     layer = FAMILIES[family](num_layers=case["layers"], bias=case["bias"], bidirectional=case["bidirectional"]).double()
     point = {name: tensor(name, *x.shape, scale=case["scale"]) for name, x in layer.named_parameters()}
     shapes = {name: list(x.shape) for name, x in point.items()}
-    point["xs"] = tensor("xs", steps, batch, INPUTS, scale=2.0)
+    # Without a batch, there is no axis for it.
+    many = [] if batch is None else [batch]
+    point["xs"] = tensor("xs", steps, *many, INPUTS, scale=2.0)
     rows = case["layers"] * (2 if case["bidirectional"] else 1)
     if case["state"]:
         widths = {"h_0": PROJECTED if family == "lstm projected" else HIDDEN, "c_0": HIDDEN}
         for name in state_names(family):
-            point[name] = tensor(name, rows, batch, widths[name])
+            point[name] = tensor(name, rows, *many, widths[name])
     lengths = lengths_of(steps, batch) if case["lengths"] else None
 
     def arrays(point):
@@ -103,6 +105,11 @@ for family in FAMILIES:
     cases.append(case(family, 1, False, True, True, False, 6, hvp=True))
     cases.append(case(family, 2, True, True, True, True, 6, hvp=True))
     cases.append(case(family, 1, False, True, True, False, 50, batch=1, scale=2.0))
+for family in FAMILIES:
+    cases.append(case(family, 1, False, True, False, False, 7, batch=None))
+    cases.append(case(family, 2, True, False, True, False, 7, batch=None, hvp=True))
+for family, (steps, layers, bidirectional) in itertools.product(FAMILIES, [(1, 1, True), (50, 3, True), (1000, 1, False)]):
+    cases.append(case(family, layers, bidirectional, True, True, steps > 1, steps, batch=2, hvp=True))
 
 notes = "Made by layers.py; see fingerprint.py for what is kept of an array: [shape, largest, weighted sum, its absolute terms, samples]"
 lines = ",\n".join(json.dumps(run(c), separators=(",", ":"), allow_nan=False) for c in cases)

@@ -1,9 +1,23 @@
-import { grad, InputError, param, scan, ShapeError, type Value, value } from "@unroll/autograd";
+import {
+  concat,
+  crossEntropy,
+  embedding,
+  grad,
+  InputError,
+  logSoftmax,
+  param,
+  scan,
+  ShapeError,
+  type Value,
+  value,
+  where,
+} from "@unroll/autograd";
 import { sgd } from "@unroll/autograd/optim";
 import { key, randn } from "@unroll/autograd/random";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { lstmCell, type LstmState } from "../../src/cells/lstm.js";
+import { gradientHealth } from "../../src/training/gradientHealth.js";
 import { outputsOf, type SequenceTask } from "../../src/training/sequenceTask.js";
 import { truncatedBptt, truncatedGradient, type Truncation, truncationError } from "../../src/training/truncatedBptt.js";
 
@@ -165,6 +179,117 @@ describe("an LSTM", () => {
   });
 });
 
+describe("trees of inputs, targets, outputs and carries", () => {
+  interface Seen {
+    readonly token: Value;
+    readonly more: readonly [Value];
+  }
+  interface Wanted {
+    readonly next: Value;
+    readonly size: Value;
+  }
+  interface Kept {
+    readonly memory: LstmState;
+    readonly steps: Value;
+  }
+  interface Weights extends Network {
+    readonly table: Value;
+    readonly logits: Value;
+  }
+  const tokens = (n: number) =>
+    value(
+      Int32Array.from(draw(n, [9, 2]).data, (x) => Math.abs(Math.trunc(3 * Number(x))) % 4),
+      { shape: [9, 2] },
+    );
+  const task: SequenceTask<Weights, Kept, Seen, Wanted, { readonly scores: Value; readonly size: Value }> = {
+    cell: (p, { memory, steps }, { token, more: [x] }) => {
+      const [next, h] = lstmCell(p.cell, memory, concat([embedding(p.table, token), x], { axis: 1 }));
+      return [
+        { memory: next, steps: steps.add(1) },
+        { scores: h.matmul(p.logits), size: h.matmul(p.weight) },
+      ];
+    },
+    init: { memory: [draw(6, [2, 3]), draw(7, [2, 3])], steps: value([0, 0]) },
+    inputs: { token: tokens(21), more: [draw(22, [9, 2, 1])] },
+    targets: { next: tokens(23), size: draw(24, [9, 2, 1]) },
+    loss: (_p, { scores, size }, { next, size: wanted }) =>
+      crossEntropy(scores.reshape([-1, 4]), next.reshape([-1]), { reduction: "sum" }).add(size.sub(wanted).square().sum()),
+  };
+  const weights = (): Weights => ({ ...network(), table: draw(25, [4, 1]), logits: draw(26, [3, 4]) });
+
+  /** The same network of one input [T, B, 2], one output [T, B, 5] and one target: the token's number beside the rest. */
+  const single: SequenceTask<Weights, LstmState> = {
+    cell: (p, memory, x) => {
+      const [token, more] = [x.slice(null, [0, 1]), x.slice(null, [1, 2])];
+      const row = where(token.eq([0, 1, 2, 3]), 1, 0).matmul(p.table);
+      const [next, h] = lstmCell(p.cell, memory, concat([row, more], { axis: 1 }));
+      return [next, concat([h.matmul(p.logits), h.matmul(p.weight)], { axis: 1 })];
+    },
+    init: task.init.memory,
+    inputs: concat([task.inputs.token.reshape([9, 2, 1]).mul(1), task.inputs.more[0]], { axis: 2 }),
+    targets: concat([task.targets.next.reshape([9, 2, 1]).mul(1), task.targets.size], { axis: 2 }),
+    loss: (_p, outputs, targets) => {
+      const [scores, size] = [outputs.slice(null, null, [0, 4]), outputs.slice(null, null, [4, 5])];
+      const chosen = where(targets.slice(null, null, [0, 1]).eq([0, 1, 2, 3]), logSoftmax(scores, { axis: 2 }), 0)
+        .sum()
+        .neg();
+      return chosen.add(
+        size
+          .sub(targets.slice(null, null, [1, 2]))
+          .square()
+          .sum(),
+      );
+    },
+  };
+  const parts = ({ table, logits, ...rest }: Weights) => [table, logits, ...flat(rest)];
+
+  test.for([
+    [9, 9],
+    [2, 3],
+    [1, 1],
+  ] as const)("with a stride of %i and a window of %i give what single Values give", ([stride, window]) => {
+    const [found, expected] = [task, single].map((each) => truncatedGradient(each as typeof single, weights(), { stride, window }));
+    expect(Math.abs(found!.loss / expected!.loss - 1)).toBeLessThan(1e-14);
+    parts(found!.gradient as Weights).forEach((g, k) => {
+      const other = parts(expected!.gradient as Weights)[k]!;
+      expect(g.sub(other).abs().max().item()).toBeLessThan(1e-13 * Math.max(1, other.abs().sum().item()));
+    });
+    const { carry } = truncatedGradient(task, weights(), { stride, window });
+    expect(carry.steps.toArray()).toEqual([9, 9]);
+    expect(carry.memory[1].sub(expected!.carry[1]).abs().max().item()).toBeLessThan(1e-14);
+  });
+
+  test("train, and tell the health of the gradient", () => {
+    const rule = sgd({ learningRate: 0.01 });
+    const update = (p: Weights, g: Weights) => rule.update(p, g, rule.init(p))[0];
+    const options = { stride: 3, window: 6, update };
+    let [params, carry] = [weights(), task.init];
+    let [others, memory] = [weights(), single.init];
+    for (let pass = 0; pass < 5; pass++) {
+      const ours = truncatedBptt({ ...task, init: carry }, params, options);
+      const theirs = truncatedBptt({ ...single, init: memory }, others, options);
+      ours.losses.forEach((loss, k) => expect(Math.abs(loss / theirs.losses[k]! - 1)).toBeLessThan(1e-12));
+      [params, carry, others, memory] = [ours.params, ours.carry, theirs.params, theirs.carry];
+    }
+    expect(carry.steps.toArray()).toEqual([45, 45]);
+    const [found, expected] = [gradientHealth(task, weights()), gradientHealth(single, weights())];
+    found.lags.forEach(({ norms }, lag) => {
+      expect([...norms.keys()]).toEqual(["memory.0", "memory.1", "steps"]);
+      expect(norms.get("memory.0")).toBeCloseTo(expected.lags[lag]!.norms.get("0")!, 12);
+    });
+  });
+
+  test.for<[string, object, string]>([
+    ["targets of another length", { targets: { next: tokens(1), size: draw(1, [8, 2, 1]) } }, "targets.size have shape [8, 2, 1]"],
+    ["inputs of two lengths", { inputs: { token: tokens(1), more: [draw(1, [8, 2, 1])] } }, "inputs.more.0 have shape [8, 2, 1]"],
+    ["no inputs", { inputs: {} }, "no Value in inputs"],
+    ["numbers", { inputs: { token: tokens(1), more: [[1, 2]] } }, "inputs must be a Value or a tree of Values"],
+  ])("%s are refused", ([, change, message]) => {
+    const run = () => truncatedGradient({ ...task, ...change } as typeof task, weights(), { stride: 3, window: 3 });
+    expect(run).toThrow(message);
+  });
+});
+
 describe("the error of truncation", () => {
   test("of nothing is nothing", () => {
     const task = { ...linearTask([0, 0], [0, 0], 0) };
@@ -246,10 +371,10 @@ describe("training", () => {
 });
 
 test("outputs of a stretch are those of the whole", () => {
-  const all = outputsOf(lstmTask, network(), lstmTask.init, [0, 9], () => {});
+  const all = outputsOf("test", lstmTask, network(), lstmTask.init, [0, 9], () => {});
   let state = lstmTask.init;
-  outputsOf(lstmTask, network(), state, [0, 4], (next) => (state = next));
-  expect(outputsOf(lstmTask, network(), state, [4, 9], () => {}).toArray()).toEqual(all.slice([4, null]).toArray());
+  outputsOf("test", lstmTask, network(), state, [0, 4], (next) => (state = next));
+  expect(outputsOf("test", lstmTask, network(), state, [4, 9], () => {}).toArray()).toEqual(all.slice([4, null]).toArray());
 });
 
 describe("bad input", () => {
