@@ -76,7 +76,7 @@ export function boundTo(f: (...args: readonly unknown[]) => unknown, initial: re
     const { values, key } = signatureOf(args);
     let found = stores.get(key);
     if (found === undefined) {
-      const entry = traced(f, args, values, options);
+      const entry = traced(f, args, values, { ...options, kept: starts.length });
       checkNextState(entry, trees);
       stores.set(key, (found = { entry, store: storeFor(entry, starts.length) }));
     }

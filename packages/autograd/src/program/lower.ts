@@ -39,11 +39,14 @@ export interface Layout {
   readonly inputs: readonly Location[];
   readonly outputs: readonly Location[];
   readonly constants: ReadonlyMap<NdArray, Location>;
+  /** How many of the first inputs nothing may be written over: a run that fails leaves them as they were. */
+  readonly kept: number;
 }
 
 export interface LowerOptions extends Features {
   /** Whether elementwise operations share kernels. */
   readonly fuse: boolean;
+  readonly kept: number;
 }
 
 export function lower(graph: Graph, options: LowerOptions): Layout {
@@ -56,7 +59,7 @@ export function lower(graph: Graph, options: LowerOptions): Layout {
   });
   level.run([]);
   const outputs = graph.outputs.map((id) => level.contiguous(level.locate(id)));
-  return { steps: level.steps, inputs, outputs, constants: constants.locations };
+  return { steps: level.steps, inputs, outputs, constants: constants.locations, kept: options.kept };
 }
 
 /** Where the constants of a program lie, each once. */

@@ -96,11 +96,15 @@ export class Machine implements Occupant {
     this.setInputs(inputs, kept);
     this.drive();
     const { layout, views } = this;
-    const moves = Array.from({ length: kept }, (_, k) => [layout.inputs[k] as Location, layout.outputs[k] as Location] as const);
     const results = this.outputs(kept);
-    // An output may lie where another input does: all are read before one is written.
-    const sources = moves.map(([, from]) => views[from.dtype].slice(this.placeOf(from), this.placeOf(from) + sizeOf(from.shape)));
-    moves.forEach(([to], k) => views[to.dtype].set(sources[k] as TypedArray, this.placeOf(to)));
+    const targets = layout.inputs.slice(0, kept);
+    const places = targets.map(({ block }) => block);
+    const sources = layout.outputs.slice(0, kept).map((from) => {
+      const whole = views[from.dtype].subarray(this.placeOf(from), this.placeOf(from) + sizeOf(from.shape));
+      // What is an input itself must be read before it is written.
+      return places.includes(from.block) ? whole.slice() : whole;
+    });
+    targets.forEach((to, k) => views[to.dtype].set(sources[k] as TypedArray, this.placeOf(to)));
     return results;
   }
 

@@ -120,11 +120,11 @@ function valuesIn(
 }
 
 /**
- * When each block is used. Inputs are written before the first step, and outputs read after the last. A block that lives outside a loop and
+ * When each block is used. Inputs are written before the first step, and outputs read after the last, as constants and what is kept are. A block that lives outside a loop and
  * is used inside lives as long as the loop. With `values`, of the blocks that hold them.
  */
 function livesOf(
-  { steps, inputs, outputs, constants }: Layout,
+  { steps, inputs, outputs, constants, kept }: Layout,
   values?: ReadonlyMap<MemoryBlock, MemoryBlock | null>,
 ): Map<MemoryBlock, Stretch> {
   const uses = new Map<MemoryBlock, Use[]>();
@@ -149,7 +149,7 @@ function livesOf(
       time++;
     }
   };
-  const lasting = [...constants.values()];
+  const lasting = [...constants.values(), ...inputs.slice(0, kept)];
   for (const { block } of [...inputs, ...lasting]) note(block, { time: -1, loops: [] });
   walk(steps, []);
   for (const { block } of [...outputs, ...lasting]) note(block, { time, loops: [] });

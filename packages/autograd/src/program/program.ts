@@ -22,6 +22,8 @@ export interface ProgramOptions {
   readonly deterministic: boolean;
   /** Where the program runs; with others that never run at the same time. */
   readonly memory: ProgramMemory;
+  /** How many of the first inputs stay in the memory between runs: the state of `bind`. */
+  readonly kept: number;
   /** Outputs are views of the memory, valid until the next run. */
   readonly reuseOutputs: boolean;
 }
@@ -52,11 +54,11 @@ export class Program {
   /** null where there is no WebAssembly: then the graph runs on plain kernels. Made when it is first needed. */
   get machine(): Machine | null {
     if (this.made !== undefined) return this.made;
-    const { wasm, passes, deterministic, memory, reuseOutputs } = this.options;
+    const { wasm, passes, deterministic, memory, kept, reuseOutputs } = this.options;
     const { simd, relaxedMadd } = detectFeatures();
     const features = { simd, relaxedMadd: relaxedMadd && !deterministic };
     const fuse = passes === undefined || passes.includes(FUSE);
-    this.made = wasm ? machineFor(() => lower(this.graph, { ...features, fuse }), features, memory, reuseOutputs) : null;
+    this.made = wasm ? machineFor(() => lower(this.graph, { ...features, fuse, kept }), features, memory, reuseOutputs) : null;
     return this.made;
   }
 
@@ -67,7 +69,7 @@ export class Program {
   }
 
   private get derivedOptions(): ProgramOptions {
-    return { ...this.options, reuseOutputs: false };
+    return { ...this.options, kept: 0, reuseOutputs: false };
   }
 
   /** The program as one operation, whose derivatives compute what they need of it again. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { matmul, mseLoss, param, scan, sort, type Value, value, valueAndGrad } from "../../src/index.js";
+import { embedding, IndexError, matmul, mseLoss, param, scan, sort, type Value, value, valueAndGrad } from "../../src/index.js";
 import { adam } from "../../src/optim/index.js";
 import { compile } from "../../src/program/index.js";
 import { key, uniform } from "../../src/random/index.js";
@@ -52,6 +52,25 @@ describe.each([true, false])("state that stays in the program, in WebAssembly: %
     training.set(start, rule.init(start));
     expect(training.state()[0].b.toArray()).toEqual(start.b.toArray());
     expect(training(x, y)[0].item()).toBe(first.item());
+  });
+
+  test("a call that fails leaves it as it was", () => {
+    const rows = uniform(key(5), [6, 4]);
+    const f = (table: Value, tokens: Value): readonly [Value, Value] => {
+      const rowsOf = (table: Value) => embedding(table, tokens).tanh();
+      // What is computed before the index is looked up could lie where the table did.
+      const doubled = table.mul(2).add(1).sub(table).sub(1);
+      return [doubled.add(rowsOf(doubled).sum()), rowsOf(doubled)];
+    };
+    const training = compile(f, { wasm }).bind(rows);
+    const tokens = (...list: number[]) => value(Int32Array.from(list));
+    training(tokens(0, 5));
+    const before = [...training.state()[0].data];
+    expect(() => training(tokens(0, 6))).toThrow(IndexError);
+    expect([...training.state()[0].data]).toEqual(before);
+    training(tokens(1, 2));
+    const expected = f(f(rows, tokens(0, 5))[0], tokens(1, 2))[0];
+    [...training.state()[0].data].forEach((entry, k) => expect(entry).toBeCloseTo(expected.data[k]!, 12));
   });
 
   test("does not mind calls of the compiled function itself", () => {

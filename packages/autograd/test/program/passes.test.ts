@@ -14,7 +14,7 @@ const ALL = [...PASSES.map(({ name }) => name), FUSE];
 const without = (name: string): string[] => ALL.filter((pass) => pass !== name);
 
 function programOf(f: (...args: never[]) => unknown, args: readonly unknown[], passes: readonly string[] = ALL): Program {
-  const options = { name: "test", wasm: true, deterministic: false, reuseOutputs: false, passes, memory: new ProgramMemory() };
+  const options = { name: "test", wasm: true, deterministic: false, kept: 0, reuseOutputs: false, passes, memory: new ProgramMemory() };
   return traced(f as (...args: readonly unknown[]) => unknown, args, signatureOf(args).values, options).program;
 }
 

@@ -5,7 +5,7 @@ import { ProgramMemory } from "../../src/program/memory.js";
 import { signatureOf, traced } from "../../src/program/signature.js";
 import { key, uniform } from "../../src/random/index.js";
 
-const OPTIONS = { name: "f", wasm: true, deterministic: false, reuseOutputs: false };
+const OPTIONS = { name: "f", wasm: true, deterministic: false, kept: 0, reuseOutputs: false };
 
 /** The program of a function, for arguments. */
 function programOf(f: (...args: Value[]) => unknown, ...args: readonly Value[]) {
