@@ -67,7 +67,7 @@ export class Machine implements Occupant {
     this.memory = memory;
     const env = { memory: memory.reserve(this.plan.bytes, host) };
     compileKernels(layout.steps, features, host);
-    this.imports = { host: { plain: (k) => this.runPlain(k as number, this.views.int32) } };
+    this.imports = { host: { plain: (k) => this.runPlain(k, this.views.int32) } };
     const driver = this.emit(features, host);
     this.plain = driver.plain;
     this.indexed = driver.indexed;

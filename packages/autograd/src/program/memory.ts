@@ -45,8 +45,8 @@ export class ProgramMemory {
   instance(id: string, instantiate: (imports: Imports) => Exports): Exports {
     let exports = this.instances.get(id);
     if (exports !== undefined) return exports;
-    const outside: WasmFunction = (step, index) => this.owner?.failOutside(step as number, index as number);
-    exports = instantiate({ env: { memory: this.memory as Memory }, host: { outside } });
+    const outside: WasmFunction = (step, index) => this.owner?.failOutside(step, index);
+    exports = instantiate({ env: { memory: this.memory }, host: { outside } });
     this.instances.set(id, exports);
     return exports;
   }
