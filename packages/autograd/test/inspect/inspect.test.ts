@@ -19,7 +19,7 @@ describe("contributions", () => {
     const w = param([0.3, 0.4]);
     const [last] = scan((h: Value, x: Value): [Value, null] => [h.mul(w).add(x).tanh().mul(w), null], value([0, 0.1]), [1, 2, 3]);
     const shares = contributions(last.sum(), w, { by: "scope" });
-    expect(shares.map((c) => c.label)).toEqual(["step 0", "step 1", "step 2"]);
+    expect(shares.map((c) => c.label)).toEqual(["step 1", "step 2", "step 3"]);
     const total = shares.map((c) => c.value).reduce((a, b) => a.add(b));
     last.sum().backward();
     expect(total.toArray()).toEqual((w.grad.toArray() as number[]).map((g): unknown => expect.closeTo(g, 14)));
