@@ -2,6 +2,7 @@ import { GraphError } from "../errors.js";
 import { type GraphNode, graphOf } from "../tape/graph.js";
 import { ArrayType, typeOf } from "../ops/array.js";
 import { type Param, type Value } from "../tape/value.js";
+import { layered, type Place } from "./layout.js";
 
 export interface SvgOptions {
   /** Refuses larger graphs, which no picture makes clear; default 200 nodes. */
@@ -14,15 +15,15 @@ interface Box {
   readonly kind: "leaf" | "constant" | "op";
   readonly scope: string | null;
   readonly from: Box[];
-  layer: number;
-  x: number;
-  y: number;
 }
 
 const WIDTH = 116;
 const HEIGHT = 40;
 const GAP_X = 18;
 const GAP_Y = 34;
+/** The space for an edge that passes between boxes, and between edges that come to one box. */
+const LANE = 16;
+const PORT = 12;
 
 /**
  * A picture of the graph that leads to a value: leaves on top, each operation under what it uses, with name, shape and value; the scope as a
@@ -36,15 +37,16 @@ const GAP_Y = 34;
  */
 export function toSvg(root: Value, { maxNodes = 200 }: SvgOptions = {}): string {
   const boxes = boxesOf(root, maxNodes);
-  const layers: Box[][] = [];
-  for (const box of boxes) (layers[box.layer] ??= []).push(box);
-  place(layers);
-  const width = Math.max(...boxes.map((b) => b.x)) + WIDTH + GAP_X;
-  const height = layers.length * (HEIGHT + GAP_Y) + GAP_Y / 2;
+  const layers = layered(boxes, ({ from }) => from, spaceOf);
+  const places = layers.flat();
+  const left = places.reduce((least, place) => Math.min(least, place.x - spaceOf(place) / 2), Infinity);
+  for (const place of places) place.x = Math.round(place.x - left);
+  const width = places.reduce((most, place) => Math.max(most, place.x + spaceOf(place) / 2), 0);
+  const height = GAP_Y / 2 + layers.length * (HEIGHT + GAP_Y);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="ui-sans-serif, system-ui, sans-serif" font-size="12" role="img" aria-label="graph of ${boxes.length} nodes">
 <style>${STYLE}</style>
-${boxes.flatMap((box) => box.from.map((from) => edge(from, box))).join("\n")}
-${boxes.map(draw).join("\n")}
+${places.flatMap(edgesTo).join("\n")}
+${places.flatMap((place) => (place.box === null ? [] : [draw(place.box, place)])).join("\n")}
 </svg>
 `;
 }
@@ -84,10 +86,9 @@ function boxesOf(root: Value, maxNodes: number): Box[] {
   return boxes;
 }
 
-function add(boxes: Box[], box: Omit<Box, "layer" | "x" | "y">): Box {
-  const placed = { ...box, layer: box.from.reduce((layer, b) => Math.max(layer, b.layer + 1), 0), x: 0, y: 0 };
-  boxes.push(placed);
-  return placed;
+function add(boxes: Box[], box: Box): Box {
+  boxes.push(box);
+  return box;
 }
 
 /** A number for a scalar, the shape for an array. */
@@ -98,43 +99,30 @@ function describe(x: Value["payload"] | ArrayType | undefined): string {
   return type.shape.length === 0 ? type.dtype : `[${type.shape.join(", ")}]`;
 }
 
-/** Leaves and constants move down to just above their first use; each layer is then ordered by where its sources lie. */
-function place(layers: Box[][]): void {
-  const all = layers.flat();
-  for (const box of all) {
-    if (box.kind === "op") continue;
-    const users = all.filter((b) => b.from.includes(box));
-    if (users.length > 0) box.layer = Math.min(...users.map((b) => b.layer)) - 1;
-  }
-  layers.forEach((_, k) => {
-    layers[k] = all.filter((box) => box.layer === k);
-  });
-  const widest = Math.max(...layers.map((layer) => layer.length));
-  layers.forEach((layer, k) => {
-    if (k > 0) layer.sort((p, q) => centre(p) - centre(q));
-    const indent = ((widest - layer.length) * (WIDTH + GAP_X)) / 2;
-    layer.forEach((box, j) => {
-      box.x = GAP_X / 2 + indent + j * (WIDTH + GAP_X);
-      box.y = GAP_Y / 2 + k * (HEIGHT + GAP_Y);
+function spaceOf({ box }: Place<Box>): number {
+  return box === null ? LANE : WIDTH + GAP_X;
+}
+
+function topOf({ layer }: Place<Box>): number {
+  return GAP_Y / 2 + layer * (HEIGHT + GAP_Y);
+}
+
+/** The edges that come to a place from the layer above, side by side, from left to right; where it has no box, one goes on through it. */
+function edgesTo(place: Place<Box>): string[] {
+  const y = topOf(place);
+  return [...place.above]
+    .sort((p, q) => p.x - q.x)
+    .map((from, k, { length }) => {
+      const x = place.x + (k - (length - 1) / 2) * PORT;
+      const curve = `M${from.x} ${y - GAP_Y}C${from.x} ${y - GAP_Y / 2} ${x} ${y - GAP_Y / 2} ${x} ${y}`;
+      return `<path d="${curve}${place.box === null ? `V${y + HEIGHT}` : ""}"/>`;
     });
-  });
 }
 
-function centre(box: Box): number {
-  const placed = box.from.filter((b) => b.y > 0 || b.x > 0);
-  return placed.length === 0 ? Number.MAX_VALUE : placed.reduce((sum, b) => sum + b.x, 0) / placed.length;
-}
-
-function edge(from: Box, to: Box): string {
-  const [x1, y1, x2, y2] = [from.x + WIDTH / 2, from.y + HEIGHT, to.x + WIDTH / 2, to.y];
-  const middle = (y1 + y2) / 2;
-  return `<path d="M${x1} ${y1}C${x1} ${middle} ${x2} ${middle} ${x2} ${y2}"/>`;
-}
-
-function draw({ title, detail, kind, scope, x, y }: Box): string {
+function draw({ title, detail, kind, scope }: Box, place: Place<Box>): string {
   const tip = scope === null ? "" : `<title>${escape(scope)}</title>`;
-  const middle = x + WIDTH / 2;
-  return `<g class="${kind}">${tip}<rect x="${x}" y="${y}" width="${WIDTH}" height="${HEIGHT}" rx="6"/><text x="${middle}" y="${y + 17}">${escape(title)}</text><text class="detail" x="${middle}" y="${y + 32}">${escape(detail)}</text></g>`;
+  const [middle, y] = [place.x, topOf(place)];
+  return `<g class="${kind}">${tip}<rect x="${middle - WIDTH / 2}" y="${y}" width="${WIDTH}" height="${HEIGHT}" rx="6"/><text x="${middle}" y="${y + 17}">${escape(title)}</text><text class="detail" x="${middle}" y="${y + 32}">${escape(detail)}</text></g>`;
 }
 
 function escape(text: string): string {

@@ -1,7 +1,7 @@
 import { DTypeError, IndexError, ShapeError } from "../errors.js";
 import { formatShape, type Shape } from "../shape.js";
 import { ArrayType, type NdArray, newArray } from "./array.js";
-import type { StructuralOp } from "./op.js";
+import type { SingleOutputOp } from "./op.js";
 import { type Axis, forEachLine } from "./reductions.js";
 
 /** Throws DTypeError unless indices are int32. */
@@ -24,7 +24,7 @@ function others(shape: Shape, axis: number): Shape {
 }
 
 /** Along an axis, the elements that indices name; the other axes of x and indices agree. */
-export const gather: StructuralOp<Axis> = {
+export const gather: SingleOutputOp<Axis> = {
   kind: "structural",
   name: "gather",
   constants: [1],
@@ -57,7 +57,7 @@ export const gather: StructuralOp<Axis> = {
     return [out];
   },
   vjp: (m, _k, [ct], { attributes: { axis }, types, operand }) =>
-    m.scatterAdd(ct as never, operand(1), axis, (types[0] as ArrayType).shape[axis] as number),
+    m.scatterAdd(ct, operand(1), axis, (types[0] as ArrayType).shape[axis] as number),
 };
 
 /** Offset of the first element of a line in an array whose axis has another length. */
@@ -66,7 +66,7 @@ function firstOfLine(line: number, step: number, length: number): number {
 }
 
 /** Zeros with x added, along an axis, at the places that indices name: the transpose of gather. */
-export const scatterAdd: StructuralOp<Axis & { readonly length: number }> = {
+export const scatterAdd: SingleOutputOp<Axis & { readonly length: number }> = {
   kind: "structural",
   name: "scatterAdd",
   constants: [1],
@@ -95,11 +95,11 @@ export const scatterAdd: StructuralOp<Axis & { readonly length: number }> = {
     });
     return [out];
   },
-  vjp: (m, _k, [ct], { attributes: { axis }, operand }) => m.gather(ct as never, operand(1), axis),
+  vjp: (m, _k, [ct], { attributes: { axis }, operand }) => m.gather(ct, operand(1), axis),
 };
 
 /** The rows of a table that indices name. */
-export const takeRows: StructuralOp<null> = {
+export const takeRows: SingleOutputOp<null> = {
   kind: "structural",
   name: "embedding",
   constants: [1],
@@ -126,11 +126,11 @@ export const takeRows: StructuralOp<null> = {
     }
     return [out];
   },
-  vjp: (m, _k, [ct], { types, operand }) => m.addRows(ct as never, operand(1), (types[0] as ArrayType).shape[0] as number),
+  vjp: (m, _k, [ct], { types, operand }) => m.addRows(ct, operand(1), (types[0] as ArrayType).shape[0] as number),
 };
 
 /** Zeros with x added to the rows that indices name: the transpose of embedding. */
-export const addRows: StructuralOp<{ readonly rows: number }> = {
+export const addRows: SingleOutputOp<{ readonly rows: number }> = {
   kind: "structural",
   name: "addRows",
   constants: [1],
@@ -155,5 +155,5 @@ export const addRows: StructuralOp<{ readonly rows: number }> = {
     }
     return [out];
   },
-  vjp: (m, _k, [ct], { operand }) => m.takeRows(ct as never, operand(1)),
+  vjp: (m, _k, [ct], { operand }) => m.takeRows(ct, operand(1)),
 };

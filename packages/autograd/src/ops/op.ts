@@ -59,4 +59,14 @@ export interface StructuralOp<A = unknown> {
   jvp?<T>(m: ArrayAlgebra<T>, tangents: readonly (T | null)[], at: Linearization<T, A>): (T | null)[];
 }
 
+/**
+ * An operation whose first output alone carries a derivative; integers may follow it, such as positions. Its `vjp` is asked only when a
+ * cotangent came to that output; its `jvp`, which only an operation of one floating operand can have, when that has a tangent.
+ */
+export interface SingleOutputOp<A = unknown> extends StructuralOp<A> {
+  types(operands: readonly ArrayType[], attributes: A): [ArrayType, ...ArrayType[]];
+  vjp?<T>(m: ArrayAlgebra<T>, k: number, cotangents: readonly [NoInfer<T>, ...null[]], at: Linearization<T, A>): T;
+  jvp?<T>(m: ArrayAlgebra<T>, tangents: readonly [NoInfer<T>], at: Linearization<T, A>): (T | null)[];
+}
+
 export type Op = ElementwiseOp | StructuralOp;

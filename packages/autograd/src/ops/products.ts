@@ -2,7 +2,7 @@ import { isFloating, promote, type TypedArray } from "../dtype.js";
 import { ShapeError } from "../errors.js";
 import { broadcastShapes, formatShape, type Shape, sizeOf } from "../shape.js";
 import { ArrayType, type NdArray, newArray } from "./array.js";
-import type { StructuralOp } from "./op.js";
+import type { SingleOutputOp } from "./op.js";
 import { broadcastStrides, forEachRow } from "./rows.js";
 
 export interface Transpositions {
@@ -17,7 +17,7 @@ function matrixOf(shape: Shape, transposed: boolean): [rows: number, columns: nu
 }
 
 /** Matrix product over the last two axes; leading axes broadcast. */
-export const matmul: StructuralOp<Transpositions> = {
+export const matmul: SingleOutputOp<Transpositions> = {
   kind: "structural",
   name: "matmul",
   keeps: [
@@ -40,8 +40,7 @@ export const matmul: StructuralOp<Transpositions> = {
     return [new ArrayType(dtype === "bool" ? "int32" : dtype, [...batch, rows, columns])];
   },
   forward: ([a, b], attributes, [type]) => [product(a as NdArray, b as NdArray, attributes, type as ArrayType)],
-  vjp: (m, k, [cotangent], { attributes: { transposeA, transposeB }, operand }) => {
-    const ct = cotangent as never;
+  vjp: (m, k, [ct], { attributes: { transposeA, transposeB }, operand }) => {
     // C = A B: dA = dC Bᵀ, dB = Aᵀ dC; where an operand came transposed, so does its cotangent.
     if (k === 0) return transposeA ? m.matmul(operand(1), ct, transposeB, true) : m.matmul(ct, operand(1), false, !transposeB);
     return transposeB ? m.matmul(ct, operand(0), true, transposeA) : m.matmul(operand(0), ct, !transposeA, false);

@@ -2,7 +2,7 @@ import { ShapeError } from "../errors.js";
 import { formatShape, reducedShape, type Shape } from "../shape.js";
 import type { ArrayAlgebra } from "./algebra.js";
 import { ArrayType, NdArray, newArray } from "./array.js";
-import type { Linearization, StructuralOp } from "./op.js";
+import type { Linearization, SingleOutputOp } from "./op.js";
 import { forEachRow } from "./rows.js";
 
 /** Axes in ascending order, counted from the front; they are dropped from the shape. */
@@ -47,7 +47,7 @@ function restore<T>(m: ArrayAlgebra<T>, ct: T, shape: Shape, axes: readonly numb
 }
 
 /** Sum over axes; float32 is summed in double, bool counted as int32. */
-export const sum: StructuralOp<Axes> = {
+export const sum: SingleOutputOp<Axes> = {
   kind: "structural",
   name: "sum",
   map: "linear",
@@ -67,10 +67,10 @@ export const sum: StructuralOp<Axes> = {
     });
     return [finished(acc, type as ArrayType)];
   },
-  vjp: (m, _k, [ct], { attributes, types }) => restore(m, ct as never, (types[0] as ArrayType).shape, attributes.axes),
+  vjp: (m, _k, [ct], { attributes, types }) => restore(m, ct, (types[0] as ArrayType).shape, attributes.axes),
 };
 
-function extremeOver(name: string, start: number, pick: (x: number, y: number) => number): StructuralOp<Axes> {
+function extremeOver(name: string, start: number, pick: (x: number, y: number) => number): SingleOutputOp<Axes> {
   return {
     kind: "structural",
     name,
@@ -93,11 +93,11 @@ function extremeOver(name: string, start: number, pick: (x: number, y: number) =
     },
     vjp: (m, _k, [ct], at) => {
       const { best, ties } = tiesOf(m, at);
-      return m.where(best, restore(m, m.div(ct as never, ties), (at.types[0] as ArrayType).shape, at.attributes.axes), m.const(0));
+      return m.where(best, restore(m, m.div(ct, ties), (at.types[0] as ArrayType).shape, at.attributes.axes), m.const(0));
     },
     jvp: (m, [t], at) => {
       const { best, ties } = tiesOf(m, at);
-      return [m.div(m.sum(m.where(best, t as never, m.const(0)), at.attributes.axes), ties)];
+      return [m.div(m.sum(m.where(best, t, m.const(0)), at.attributes.axes), ties)];
     },
   };
 }
@@ -122,15 +122,15 @@ export interface Axis {
 }
 
 /** The derivative of what picks elements along an axis, and gives their positions as its second output. */
-const byPositions: Pick<StructuralOp<Axis>, "keeps" | "vjp" | "jvp"> = {
+const byPositions: Pick<SingleOutputOp<Axis>, "keeps" | "vjp" | "jvp"> = {
   keeps: [{ output: 1 }],
   vjp: (m, _k, [ct], { attributes: { axis }, types, output }) =>
-    m.scatterAdd(ct as never, output(1), axis, (types[0] as ArrayType).shape[axis] as number),
-  jvp: (m, [t], { attributes: { axis }, output }) => [m.gather(t as never, output(1), axis), null],
+    m.scatterAdd(ct, output(1), axis, (types[0] as ArrayType).shape[axis] as number),
+  jvp: (m, [t], { attributes: { axis }, output }) => [m.gather(t, output(1), axis), null],
 };
 
 /** Outputs: the extreme along the axis (kept with length 1), and its positions, which the backward pass reads. */
-function extremeAlong(name: string, better: (x: number, best: number) => boolean): StructuralOp<Axis> {
+function extremeAlong(name: string, better: (x: number, best: number) => boolean): SingleOutputOp<Axis> {
   return {
     kind: "structural",
     name,
@@ -178,7 +178,7 @@ export function forEachLine(shape: Shape, axis: number, line: (line: number, sta
 }
 
 /** Elements in order along an axis, and the index each came from; stable, NaN last. */
-export const sort: StructuralOp<Axis & { readonly descending: boolean }> = {
+export const sort: SingleOutputOp<Axis & { readonly descending: boolean }> = {
   kind: "structural",
   name: "sort",
   types: ([x]) => [x as ArrayType, new ArrayType("int32", (x as ArrayType).shape)],

@@ -3,7 +3,7 @@ import { ShapeError } from "../errors.js";
 import { broadcastShapes, checkSameShape, formatShape, sameShape, type Shape, sizeOf, stridesOf } from "../shape.js";
 import type { ArrayAlgebra, Range } from "./algebra.js";
 import { arrayOf, ArrayType, NdArray, newArray, withShape } from "./array.js";
-import type { StructuralOp } from "./op.js";
+import type { SingleOutputOp, StructuralOp } from "./op.js";
 import { transposeMatrix } from "./products.js";
 import { broadcastStrides, forEachRow } from "./rows.js";
 
@@ -20,7 +20,7 @@ function copyStrided(x: NdArray, offset: number, strides: readonly number[], typ
 }
 
 /** The same value, through which no derivative passes. */
-export const stop: StructuralOp<null> = {
+export const stop: SingleOutputOp<null> = {
   kind: "structural",
   name: "stop",
   constants: [0],
@@ -29,17 +29,17 @@ export const stop: StructuralOp<null> = {
 };
 
 /** Elements converted to another dtype; to int32 truncated, to bool compared with 0. */
-export const cast: StructuralOp<{ readonly dtype: DType }> = {
+export const cast: SingleOutputOp<{ readonly dtype: DType }> = {
   kind: "structural",
   name: "cast",
   map: "linear",
   types: ([x], { dtype }) => [new ArrayType(dtype, (x as ArrayType).shape)],
   forward: ([x], _attributes, [type]) => [arrayOf(type as ArrayType, (x as NdArray).elements)],
-  vjp: (m, _k, [ct], { types }) => m.cast(ct as never, (types[0] as ArrayType).dtype),
+  vjp: (m, _k, [ct], { types }) => m.cast(ct, (types[0] as ArrayType).dtype),
 };
 
 /** The same elements, through which no derivative passes. Eagerly there is nothing to it; a program needs an instruction that says so. */
-export const detach: StructuralOp<null> = {
+export const detach: SingleOutputOp<null> = {
   kind: "structural",
   name: "detach",
   constants: [0],
@@ -48,7 +48,7 @@ export const detach: StructuralOp<null> = {
 };
 
 /** The same elements in row-major order under another shape. */
-export const reshape: StructuralOp<{ readonly shape: Shape }> = {
+export const reshape: SingleOutputOp<{ readonly shape: Shape }> = {
   kind: "structural",
   name: "reshape",
   map: "linear",
@@ -58,7 +58,7 @@ export const reshape: StructuralOp<{ readonly shape: Shape }> = {
     return [new ArrayType(from.dtype, shape)];
   },
   forward: ([x], _attributes, [type]) => [sharing(x as NdArray, type as ArrayType)],
-  vjp: (m, _k, [ct], { types }) => m.reshape(ct as never, (types[0] as ArrayType).shape),
+  vjp: (m, _k, [ct], { types }) => m.reshape(ct, (types[0] as ArrayType).shape),
 };
 
 export function doesNotReshape(from: Shape, shape: Shape, holds: string): never {
@@ -73,7 +73,7 @@ function sharing(x: NdArray, type: ArrayType): NdArray {
 }
 
 /** Axes in another order. */
-export const transpose: StructuralOp<{ readonly order: readonly number[] }> = {
+export const transpose: SingleOutputOp<{ readonly order: readonly number[] }> = {
   kind: "structural",
   name: "transpose",
   map: "linear",
@@ -103,13 +103,13 @@ export const transpose: StructuralOp<{ readonly order: readonly number[] }> = {
   },
   vjp: (m, _k, [ct], { attributes: { order } }) =>
     m.transpose(
-      ct as never,
+      ct,
       order.map((_, k) => order.indexOf(k)),
     ),
 };
 
 /** Stretched to a shape by NumPy's rules. */
-export const broadcastTo: StructuralOp<{ readonly shape: Shape }> = {
+export const broadcastTo: SingleOutputOp<{ readonly shape: Shape }> = {
   kind: "structural",
   name: "broadcastTo",
   map: "linear",
@@ -127,7 +127,7 @@ export const broadcastTo: StructuralOp<{ readonly shape: Shape }> = {
     if (sameShape(from.type.shape, shape)) return [from];
     return [copyStrided(from, from.offset, broadcastStrides(from.type.shape, shape), type as ArrayType)];
   },
-  vjp: (m, _k, [ct], { types }) => unbroadcast(m, ct as never, types[0] as ArrayType),
+  vjp: (m, _k, [ct], { types }) => unbroadcast(m, ct, types[0] as ArrayType),
 };
 
 /**
@@ -170,7 +170,7 @@ function isOneRun(shape: Shape, ranges: readonly Range[]): boolean {
 }
 
 /** A range of each axis, with steps, backwards where negative. */
-export const slice: StructuralOp<Ranges> = {
+export const slice: SingleOutputOp<Ranges> = {
   kind: "structural",
   name: "slice",
   map: "linear",
@@ -186,11 +186,11 @@ export const slice: StructuralOp<Ranges> = {
     if (isOneRun(from.type.shape, ranges)) return [new NdArray(type as ArrayType, from.data, from.offset + first)];
     return [copyStrided(from, from.offset + first, strides, type as ArrayType)];
   },
-  vjp: (m, _k, [ct], { attributes: { ranges }, types }) => m.unslice(ct as never, (types[0] as ArrayType).shape, ranges),
+  vjp: (m, _k, [ct], { attributes: { ranges }, types }) => m.unslice(ct, (types[0] as ArrayType).shape, ranges),
 };
 
 /** Zeros with x written where a slice would read it: the transpose of slice, and a pad with zeros. */
-export const unslice: StructuralOp<Ranges & { readonly shape: Shape }> = {
+export const unslice: SingleOutputOp<Ranges & { readonly shape: Shape }> = {
   kind: "structural",
   name: "unslice",
   map: "linear",
@@ -205,7 +205,7 @@ export const unslice: StructuralOp<Ranges & { readonly shape: Shape }> = {
     });
     return [out];
   },
-  vjp: (m, _k, [ct], { attributes: { ranges } }) => m.slice(ct as never, ranges),
+  vjp: (m, _k, [ct], { attributes: { ranges } }) => m.slice(ct, ranges),
 };
 
 interface JoinAxis {
@@ -233,7 +233,7 @@ function interleave(arrays: readonly NdArray[], axis: number, type: ArrayType): 
 }
 
 /** Arrays one after the other along an axis. */
-export const concat: StructuralOp<JoinAxis> = {
+export const concat: SingleOutputOp<JoinAxis> = {
   kind: "structural",
   name: "concat",
   map: "linear",
@@ -258,12 +258,12 @@ export const concat: StructuralOp<JoinAxis> = {
     const before = types.slice(0, k).reduce((sum, { shape }) => sum + (shape[axis] as number), 0);
     const { shape, dtype } = types[k] as ArrayType;
     const ranges = shape.map((size, j): Range => ({ start: j === axis ? before : 0, size, step: 1 }));
-    return m.cast(m.slice(ct as never, ranges), dtype);
+    return m.cast(m.slice(ct, ranges), dtype);
   },
 };
 
 /** Arrays of one shape joined along a new axis. */
-export const stack: StructuralOp<JoinAxis> = {
+export const stack: SingleOutputOp<JoinAxis> = {
   kind: "structural",
   name: "stack",
   map: "linear",
@@ -278,7 +278,7 @@ export const stack: StructuralOp<JoinAxis> = {
     const ranges = (outTypes[0] as ArrayType).shape.map(
       (size, j): Range => (j === axis ? { start: k, size: 1, step: 1 } : { start: 0, size, step: 1 }),
     );
-    const own = m.reshape(m.slice(ct as never, ranges), shape);
+    const own = m.reshape(m.slice(ct, ranges), shape);
     return shape.length === 0 || !isFloating(dtype) ? own : m.cast(own, dtype);
   },
 };

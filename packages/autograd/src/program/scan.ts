@@ -38,7 +38,7 @@ function tracedBody(outer: Trace, step: Step, init: unknown, starts: readonly Va
     const asValues = (payloads: readonly Payload[]) => payloads.map((x) => new Value(null, 0, x));
     const carry = rebuild(init, asValues(carries));
     const [next, given] = checkedStep(step(carry, rebuild(xs, asValues(entries))));
-    const last = leavesLike("scan", "the carry of step 0", next, carry).map((x) => body.lift(x).payload);
+    const last = leavesLike("scan", "the carry of step 1", next, carry).map((x) => body.lift(x).payload);
     const y = given === null || given === undefined ? null : valuesOf<unknown>("scan", given);
     const outputs = [...last, ...leaves(y ?? []).map((x) => body.lift(x).payload)];
     const ids = [...carries, ...entries].map(({ id }) => id);

@@ -1,7 +1,7 @@
 import { GraphError } from "../errors.js";
 import type { ArrayAlgebra } from "../ops/algebra.js";
 import type { ArrayType, NdArray } from "../ops/array.js";
-import type { Linearization, StructuralOp } from "../ops/op.js";
+import type { Linearization, SingleOutputOp } from "../ops/op.js";
 import { applyStructural, type Operand, recordedAlgebra, toValue } from "../tape/apply.js";
 import { checkIsValue, Value } from "../tape/value.js";
 import { inMode } from "./record.js";
@@ -35,14 +35,14 @@ export function customOp({ name, forward, vjp }: CustomRule): (...operands: Oper
     const result = inMode(name, false, () => forward(...values.map((x) => x.detach())));
     checkIsValue(result);
     // The result is an operand, so that a traced function, too, takes it as it is and the rule from here.
-    const op: StructuralOp<null> = {
+    const op: SingleOutputOp<null> = {
       kind: "structural",
       name,
       constants: [0],
       keeps: [...values.map((_, k) => ({ operand: k + 1 })), { output: 0 }],
       types: ([x]) => [x as ArrayType],
       forward: ([x]) => [x as NdArray],
-      vjp: (m, k, [ct], at) => cotangentOf(name, vjp, m, ct as never, k - 1, at),
+      vjp: (m, k, [ct], at) => cotangentOf(name, vjp, m, ct, k - 1, at),
     };
     return applyStructural(op, [result.detach(), ...values], null)[0] as Value;
   };

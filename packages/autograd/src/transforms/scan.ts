@@ -9,7 +9,7 @@ import { leaves, leavesLike, rebuild, type ValuesOf, valuesOf } from "./tree.js"
 
 /**
  * A loop over time: `step(carry, x)` gives `[carry, y]`, for each x along axis 0 of xs (a tree; all leaves of one length). Gives the last
- * carry and the ys, stacked along a new axis 0. Records the unrolled graph, each step in the scope `step t`, counted from 0; in a compiled
+ * carry and the ys, stacked along a new axis 0. Records the unrolled graph, each step in the scope `step t`, t = 1, …, T; in a compiled
  * function it is one loop, whose step is called once to be traced.
  * Throws ShapeError where lengths differ or the carry changes shape, InputError where there is no step at all.
  *
@@ -34,12 +34,13 @@ export function scan<C = Value, X = Value, Y = Value>(
       tree,
       slices.map((all) => all[t] as Value),
     ) as unknown as X;
-    const [next, y] = scope(`step ${t}`, () => checkedStep(step(carry, x)));
-    leavesLike("scan", `the carry of step ${t}`, next, carry);
+    const label = `step ${t + 1}`;
+    const [next, y] = scope(label, () => checkedStep(step(carry, x)));
+    leavesLike("scan", `the carry of ${label}`, next, carry);
     carry = valuesOf<unknown>("scan", next) as C;
     ys.push(y === null || y === undefined ? null : valuesOf("scan", y));
     if ((ys[0] === null) !== (ys[t] === null))
-      throw new InputError(`scan: step ${t} gave ${ys[t] === null ? "no y" : "a y"}, unlike step 0; give one at every step or at none`);
+      throw new InputError(`scan: ${label} gave ${ys[t] === null ? "no y" : "a y"}, unlike step 1; give one at every step or at none`);
   }
   return [carry, stacked(ys) as ValuesOf<Y>];
 }

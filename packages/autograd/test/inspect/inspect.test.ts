@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { customOp, GraphError, grad, InputError, noGrad, param, scan, scope, sigmoid, type Value, value } from "../../src/index.js";
 import { openCoreOf } from "../../src/tape/segments.js";
+import { randomFrom } from "../matrix/sampling.js";
 import { checkGradients, contributions, toSvg } from "../../src/inspect/index.js";
 
 describe("contributions", () => {
@@ -18,7 +19,7 @@ describe("contributions", () => {
     const w = param([0.3, 0.4]);
     const [last] = scan((h: Value, x: Value): [Value, null] => [h.mul(w).add(x).tanh().mul(w), null], value([0, 0.1]), [1, 2, 3]);
     const shares = contributions(last.sum(), w, { by: "scope" });
-    expect(shares.map((c) => c.label)).toEqual(["step 0", "step 1", "step 2"]);
+    expect(shares.map((c) => c.label)).toEqual(["step 1", "step 2", "step 3"]);
     const total = shares.map((c) => c.value).reduce((a, b) => a.add(b));
     last.sum().backward();
     expect(total.toArray()).toEqual((w.grad.toArray() as number[]).map((g): unknown => expect.closeTo(g, 14)));
@@ -133,12 +134,79 @@ describe("checkGradients", () => {
   });
 });
 
+type Numbers = readonly [left: number, top: number, width: number, height: number];
+type EdgeNumbers = [number, number, number, number, number, number, number, number, number?];
+
 describe("toSvg", () => {
   test("draws each operation, leaf and constant once, and escapes names", () => {
     const w = param(2, { name: "<w>" });
     const svg = toSvg(w.mul(w).add(3).tanh());
     for (const text of [">mul<", ">add<", ">tanh<", "&#60;w&#62;", ">3<"]) expect(svg.split(text).length).toBe(2);
     expect(svg.match(/<path/g)?.length).toBe(5);
+  });
+
+  const toy = (steps: number): Value => {
+    const [u, v, w, s] = [0.7, -0.4, 1.3, 0.25].map((x) => param(x)) as unknown as [Value, Value, Value, Value];
+    const errors: Value[] = [];
+    let y = s;
+    for (let t = 0; t < steps; t++) {
+      y = w.mul(y).add(v.mul(t)).sigmoid();
+      errors.push(u.mul(y).sub(1).square());
+    }
+    return errors.reduce((a, b) => a.add(b));
+  };
+  const diamond = (): Value => {
+    const x = param(0.5);
+    const y = x.square();
+    return y.sin().exp().tanh().mul(y.cos()).add(y).mul(x);
+  };
+  const tangle = (seed: number): Value => {
+    const random = randomFrom(seed);
+    const values: Value[] = [0.1, 0.2, 0.3].map((x) => param(x));
+    const any = (): Value => values[Math.floor(random() * values.length)]!;
+    for (let k = 0; k < 40; k++) values.push(random() < 0.2 ? any().sin() : any().add(any()));
+    return values.slice(3).reduce((a, b) => a.add(b));
+  };
+
+  test.each<[string, Value]>([
+    ["a diamond with long edges", diamond()],
+    ["the toy network over 3 steps", toy(3)],
+    ["over 20 steps", toy(20)],
+    ...[1, 2, 3].map((seed): [string, Value] => [`a tangle, seed ${seed}`, tangle(seed)]),
+  ])("no edge runs under a box, and no box over another: %s", (_name, root) => {
+    const svg = toSvg(root);
+    const boxes = [...svg.matchAll(/<rect x="(\S+)" y="(\S+)" width="(\S+)" height="(\S+)"/g)].map(
+      (m) => m.slice(1).map(Number) as unknown as Numbers,
+    );
+    const inside = ([x, y]: readonly [number, number]): boolean => boxes.some(([l, t, w, h]) => x > l && x < l + w && y > t && y < t + h);
+    boxes.forEach(([x, y], k) => {
+      for (const [l, t, w] of boxes.slice(0, k)) expect(y !== t || Math.abs(x - l) >= w).toBe(true);
+    });
+    const edges = [...svg.matchAll(/<path d="M(\S+) (\S+)C(\S+) (\S+) (\S+) (\S+) ([^\sV]+) ([^V"]+)(?:V([^"]+))?"/g)];
+    expect(edges.length).toBe(svg.split("<path").length - 1);
+    const starts = new Set(boxes.map(([x, y, w, h]) => `${x + w / 2} ${y + h}`));
+    for (const edge of edges) if (edge[9] !== undefined) starts.add(`${edge[7]} ${edge[9]}`);
+    for (const edge of edges) {
+      expect(starts).toContain(`${edge[1]} ${edge[2]}`);
+      const [x0, y0, x1, y1, x2, y2, x3, y3, end = y3] = edge
+        .slice(1)
+        .filter((x) => x !== undefined)
+        .map(Number) as EdgeNumbers;
+      for (let k = 0; k <= 32; k++) {
+        const [t, s] = [k / 32, 1 - k / 32];
+        const along = (a: number, b: number, c: number, d: number): number =>
+          s ** 3 * a + 3 * s * s * t * b + 3 * s * t * t * c + t ** 3 * d;
+        expect(inside([along(x0, x1, x2, x3), along(y0, y1, y2, y3)])).toBe(false);
+        expect(inside([x3, s * y3 + t * end])).toBe(false);
+      }
+    }
+  });
+
+  test("the operands' edges come side by side, and a long one is drawn once however many boxes it leads to", () => {
+    const w = param(2);
+    expect(new Set(toSvg(w.mul(w)).match(/<path[^>]*>/g)).size).toBe(2);
+    const drawn = (steps: number): number => toSvg(toy(steps)).split("<path").length;
+    expect(drawn(20)).toBeLessThan(2.5 * drawn(10));
   });
 
   test("refuses a graph too large to read", () => {

@@ -288,7 +288,7 @@ describe("scan", () => {
     expect(() => scan((c: Value, x: { a: Value; b: Value }) => [c, x.a] as const, 0, { a: [1, 2], b: [1, 2, 3] })).toThrow(ShapeError);
     expect(() => scan((c: Value, x: Value) => [stack([c, c]), x] as const, 0, [1, 2])).toThrow(ShapeError);
     const growsLater = (c: Value, x: Value) => [x.item() < 2 ? c : stack([c, c]), x] as const;
-    expect(() => scan(growsLater, 0, [1, 2, 3])).toThrow(/carry of step 1/);
+    expect(() => scan(growsLater, 0, [1, 2, 3])).toThrow(/carry of step 2/);
     expect(() => scan((c: Value, x: Value): [Value, Value | null] => [c, x.item() < 2 ? null : x], 0, [1, 2])).toThrow(InputError);
   });
 });

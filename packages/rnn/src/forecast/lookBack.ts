@@ -17,14 +17,14 @@ export function gradientShares(weights: NetworkWeights, window: Batch): Float64A
   const loss = mseLoss(forecastByStep(weights, window.inputs), window.targets);
   const squares = new Float64Array(steps);
   for (const leaf of Object.values(weights.lstm)) {
-    for (const { label, value } of contributions(loss, leaf, { by: "scope" })) squares[stepIn(label)]! += value.square().sum().item();
+    for (const { label, value } of contributions(loss, leaf, { by: "scope" })) squares[stepIn(label) - 1]! += value.square().sum().item();
   }
   const lengths = squares.map(Math.sqrt);
   const total = sum(lengths);
   return total === 0 ? lengths : lengths.map((length) => length / total);
 }
 
-/** The number t of the scope `step t`, in which `scan` puts step t. */
+/** The number t of the scope `step t`, in which `scan` puts step t; the first is 1. */
 function stepIn(label: string): number {
   return Number(label.slice(label.lastIndexOf(" ") + 1));
 }

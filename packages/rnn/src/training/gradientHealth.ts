@@ -6,7 +6,7 @@ import { detached, lengthOf, outputsOf, type SequenceTask, stepsOf, stretch } fr
 import { recurrentSpectralRadius, type SpectralRadius } from "./spectralRadius.js";
 
 export interface GradientHealthOptions {
-  /** The step, from 0, whose loss E is; default: the last. */
+  /** The step t, one of 1, …, T, whose loss E is; default: the last. */
   readonly step?: number;
   /** The gradient is said to vanish where it falls below this share of its length at the loss; default 1e-3. */
   readonly vanishing?: number;
@@ -72,19 +72,19 @@ export function gradientHealth<P, C, X, T, Y>(
   const shares = sharesOf(loss, leaves, step);
   const norms = normsOf(op, loss, states);
   const lags = norms.map((byLeaf, t): LagHealth => {
-    const [lag, lengths] = [step + 1 - t, [...byLeaf.values()]];
+    const [lag, lengths] = [step - t, [...byLeaf.values()]];
     return { lag, norm: Math.hypot(...lengths), norms: byLeaf, share: t === 0 ? 0 : shares[t - 1]! };
   });
   lags.reverse();
-  const before = detached(op, states[step] as C);
-  const entry = mapLeaves(op, task.inputs, (leaf) => leaf.slice(step)) as X;
+  const before = detached(op, states[step - 1] as C);
+  const entry = mapLeaves(op, task.inputs, (leaf) => leaf.slice(step - 1)) as X;
   const spectralRadius = recurrentSpectralRadius(task.cell, params, before, entry);
   return { lags, spectralRadius, ...judged(lags, spectralRadius, vanishing, exploding) };
 }
 
 function checkedOptions(op: string, steps: number, options: GradientHealthOptions): Required<GradientHealthOptions> {
-  const { step = steps - 1, vanishing = 1e-3, exploding = 1e3 } = options;
-  if (!Number.isInteger(step) || step < 0 || step >= steps) throw new InputError(`${op}: step ${step} is not one of 0 to ${steps - 1}`);
+  const { step = steps, vanishing = 1e-3, exploding = 1e3 } = options;
+  if (!Number.isInteger(step) || step < 1 || step > steps) throw new InputError(`${op}: step ${step} is not one of 1 to ${steps}`);
   if (!(vanishing >= 0 && vanishing <= 1)) throw new InputError(`${op}: vanishing is a share from 0 to 1, got ${vanishing}`);
   if (!(exploding >= 1)) throw new InputError(`${op}: exploding is a multiple from 1 on, got ${exploding}`);
   return { step, vanishing, exploding };
@@ -110,8 +110,8 @@ function recorded<P, C, X, T, Y>(op: string, task: SequenceTask<P, C, X, T, Y>, 
   }) as P;
   const init = mapLeaves(op, task.init, asLeaf) as C;
   const states: unknown[] = [init];
-  const outputs = scope(SCOPE, () => outputsOf(op, task, own, init, [0, step + 1], (state) => void states.push(state)));
-  const loss = task.loss(own, stretch(op, outputs, step, step + 1), stretch(op, task.targets, step, step + 1));
+  const outputs = scope(SCOPE, () => outputsOf(op, task, own, init, [0, step], (state) => void states.push(state)));
+  const loss = task.loss(own, stretch(op, outputs, step - 1, step), stretch(op, task.targets, step - 1, step));
   if (loss.size === 1) return { loss, leaves, states };
   throw new InputError(`${op}: the loss of one step has shape [${loss.shape.join(", ")}]; it must be a scalar`);
 }
@@ -123,13 +123,13 @@ function asLeaf(x: Value): Value {
 
 /** By step, the length of what the use of the leaves there contributes to their gradient, over the sum of these lengths. */
 function sharesOf(loss: Value, leaves: readonly Value[], step: number): number[] {
-  const parts = Array.from({ length: step + 1 }, (): Value[] => []);
+  const parts = Array.from({ length: step }, (): Value[] => []);
   if (!loss.requiresGrad) return parts.map(() => 0);
   for (const leaf of leaves) {
     for (const { label, value } of contributions(loss, leaf, { by: "scope" })) {
       // What the cell labels itself comes behind another slash.
       const inside = label.split(`${SCOPE}/step `)[1];
-      if (inside !== undefined) parts[Number.parseInt(inside)]!.push(value);
+      if (inside !== undefined) parts[Number.parseInt(inside) - 1]!.push(value);
     }
   }
   const lengths = parts.map(lengthOf);

@@ -59,7 +59,7 @@ it("a cell that is unrolled leaves a use of its weights in each step, whose cont
   const params = cellParams(gru({ inputSize: I, hiddenSize: H }).init(key(2)));
   const [last] = unroll(gruCell, params, zeros([B, H]), xs);
   const shares = contributions(last.sum(), params.weight_hh, { by: "scope" });
-  expect(shares.map(({ label }) => label)).toEqual(Array.from({ length: T }, (_, t) => `step ${t}`));
+  expect(shares.map(({ label }) => label)).toEqual(Array.from({ length: T }, (_, t) => `step ${t + 1}`));
   last.sum().backward();
   const total = shares.map((share) => share.value).reduce((a, b) => a.add(b));
   expect(distance(total, params.weight_hh.grad)).toBeLessThan(1e-15);

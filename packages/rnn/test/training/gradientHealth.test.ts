@@ -55,7 +55,7 @@ describe("h_t = a h_{t-1} + x_t", () => {
 
   test("the loss of an earlier step leaves the later ones out", () => {
     const hs = states(0.5, XS, 0);
-    const { lags } = gradientHealth(linearTask(XS, YS), value(0.5), { step: 3 });
+    const { lags } = gradientHealth(linearTask(XS, YS), value(0.5), { step: 4 });
     expect(lags.map(({ norm }) => norm)).toEqual([0, 1, 2, 3, 4].map((lag) => 0.5 ** lag * Math.abs(hs[4]! - 1)));
   });
 
@@ -212,7 +212,7 @@ test("a cell that labels its own parts has the same shares", () => {
 });
 
 test.for<[string, () => unknown, string]>([
-  ["a step that is not there", () => gradientHealth(linearTask(XS, YS), value(1), { step: 6 }), "step 6 is not one of 0 to 5"],
+  ["a step that is not there", () => gradientHealth(linearTask(XS, YS), value(1), { step: 7 }), "step 7 is not one of 1 to 6"],
   ["a vanishing share above 1", () => gradientHealth(linearTask(XS, YS), value(1), { vanishing: 2 }), "from 0 to 1"],
   ["an exploding multiple below 1", () => gradientHealth(linearTask(XS, YS), value(1), { exploding: 0.1 }), "from 1 on"],
   [
