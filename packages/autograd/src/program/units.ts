@@ -34,6 +34,17 @@ export function reductionOf(op: Op): FoldKind | undefined {
 const LARGEST_GROUP = 48;
 
 /**
+ * How many functions of many instructions (exp, tanh) a kernel has at most. The values that wait for them fill the vector registers, and on
+ * a third they cost more than to be written and read: the gates of an LSTM took 26 ns an element in one kernel, 21 in three.
+ */
+const MOST_LONG = 2;
+const SHORT = new Set(["sqrt", "reciprocal", "div"]);
+
+function isLong({ op }: Instruction): boolean {
+  return op.kind === "elementwise" && op.result === "float" && !SHORT.has(op.name);
+}
+
+/**
  * A graph's instructions in an order of units: elementwise operations join a kernel of the same shape wherever their operands are there in
  * time. Views are no units; without `fuse` every operation is its own.
  */
@@ -67,7 +78,7 @@ export function unitsOf(graph: Graph, fuse: boolean): Unit[] {
     let at = -1;
     if (dtype !== null) {
       const from = earliest(operands, shape);
-      at = fuse ? units.findIndex((unit, k) => k >= from && unit.kind === "group" && fits(unit, shape, dtype)) : -1;
+      at = fuse ? units.findIndex((unit, k) => k >= from && unit.kind === "group" && fits(unit, instruction, shape, dtype)) : -1;
       if (at < 0) at = units.push({ kind: "group", shape, dtype, instructions: [], reductions: [] }) - 1;
       (units[at] as Group).instructions.push(instruction);
     } else {
@@ -84,7 +95,8 @@ function isMember({ instructions }: Group, id: number): boolean {
   return instructions.some(({ outputs }) => outputs[0] === id);
 }
 
-function fits({ shape, dtype, instructions }: Group, needed: Shape, as: LaneType): boolean {
+function fits({ shape, dtype, instructions }: Group, instruction: Instruction, needed: Shape, as: LaneType): boolean {
+  if (isLong(instruction) && instructions.filter(isLong).length >= MOST_LONG) return false;
   return dtype === as && sameShape(shape, needed) && instructions.length < LARGEST_GROUP;
 }
 

@@ -254,6 +254,44 @@ describe("int32, compiled, is what it is eagerly", () => {
   });
 });
 
+describe("reductions over leading axes", () => {
+  const over =
+    (axes: readonly number[]): Call =>
+    (x) => [x!.sum({ axis: axes }), x!.max({ axis: axes }), x!.min({ axis: axes })];
+
+  test("of any number of rows and columns", () => {
+    for (const rows of [1, 2, 3, 4, 5, 7, 8, 9])
+      for (const columns of [1, 2, 3, 5, 8]) {
+        const x = random(100 * rows + columns, rows, columns);
+        expect(wrongElements(over([0]), [x])).toEqual([]);
+        expect(wrongElements(over([0]), [x.mul(1000).gt(0)])).toEqual([]);
+        expect(wrongAgainstEager(over([0]), [single(x)], RUNNERS[1]!, 1)).toEqual([]);
+      }
+  });
+
+  test("of axes that are in one piece, and of others", () => {
+    const x = random(15, 3, 5, 2, 6);
+    for (const axes of [[0, 1], [0, 2], [1, 2], [0, 1, 2], [1], [2]]) {
+      expect(wrongElements(over(axes), [x])).toEqual([]);
+      expect(wrongElements((y) => over(axes)(y!.slice([null, null, -1], [1, 4]).transpose([2, 0, 1, 3])), [x])).toEqual([]);
+    } // prettier-ignore
+  });
+
+  test("are taken in float64", () => {
+    const x = value(
+      Float32Array.from({ length: 18 }, (_, k) => (k < 2 ? 2 ** 24 : 1)),
+      { shape: [9, 2] },
+    );
+    expect(compiled((y: Value) => y.sum({ axis: 0 }))(x).toArray()).toEqual([2 ** 24 + 8, 2 ** 24 + 8]);
+  });
+});
+
+test("a kernel has two functions of many instructions, and any number of short ones", () => {
+  const f = compile((x: Value) => x.tanh().add(1).sqrt().exp().div(3).sqrt().sigmoid().mul(x).tanh().sqrt().log());
+  f([0.1, 0.2, 0.3]);
+  expect(f.stats().kernels).toBe(3);
+});
+
 describe("max and min along one axis", () => {
   const rows = [
     [1, 3, 2, 3],

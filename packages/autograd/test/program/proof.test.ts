@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { matmul, type Value, value } from "../../src/index.js";
+import * as autograd from "../../src/index.js";
+import { crossEntropy, matmul, scan, type Value, value } from "../../src/index.js";
 import { compile } from "../../src/program/index.js";
 import { elementwise, type Function_, sampleOf } from "../matrix/calls.js";
 import { gradientsOf } from "../matrix/derivatives.js";
@@ -61,5 +62,50 @@ describe("what runs compiled is counted", () => {
       return [...plainIn(call, operands), ...plainIn((...xs: Value[]) => gradientsOf(loss, xs), operands)];
     });
     expect([...new Set(plain)].sort()).toEqual(PLAIN);
+  });
+
+  test("integers and conditions have kernels, but for products", () => {
+    const x = value(Int32Array.of(1, -2, 3, 4), { shape: [2, 2] });
+    const arithmetic = ["add", "sub", "mul", "div", "maximum", "minimum", "eq", "lt", "logicalAnd"] as const;
+    const functions = ["neg", "abs", "square", "sign", "relu", "exp"] as const;
+    const made = (p: Value, q: Value): Value[] => [
+      ...arithmetic.flatMap((op) => [autograd[op](p, q), autograd[op](p, q.gt(0))]),
+      ...functions.flatMap((op) => [autograd[op](p), autograd[op](p.gt(0))]),
+      ...[{}, { axis: 0 }, { axis: 1 }].flatMap((axes) => [p.sum(axes), p.max(axes), p.gt(0).sum(axes), p.gt(0).min(axes)]),
+      autograd.where(p.gt(q), p, q),
+      autograd.concat([p, q.gt(0)]),
+      autograd.pad(p, [
+        [1, 0],
+        [0, 1],
+      ]),
+      autograd.embedding(p, p.maximum(0).minimum(1)),
+      p.detach(),
+    ]; // prettier-ignore
+    expect(plainIn(made, [x, x.mul(x)])).toEqual([]);
+    expect(plainIn((p) => matmul(p, p), [x])).toEqual(["matmul"]);
+  });
+
+  test("a loop over indices runs on kernels, and so do its derivatives", () => {
+    const words = value(Int32Array.of(0, 2, 1, 1), { shape: [2, 2] });
+    const loss = (table: Value, scores: Value): Value =>
+      scan(
+        (h: Value, k: Value) =>
+          [h.add(autograd.embedding(table, k).max({ axis: 1 })).tanh(), crossEntropy(scores.mul(h.sum()), k)] as const,
+        value([0.1, 0.2]),
+        words,
+      )[1].sum(); // prettier-ignore
+    const operands = [
+      value([
+        [1, 2],
+        [3, 4],
+        [5, 7],
+      ]),
+      value([
+        [1, 2, 3],
+        [3, 4, 1],
+      ]),
+    ]; // prettier-ignore
+    expect(plainIn(loss as never, operands)).toEqual([]);
+    expect(plainIn((...xs: Value[]) => gradientsOf(loss as never, xs), operands)).toEqual([]);
   });
 });
