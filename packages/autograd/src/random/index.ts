@@ -13,9 +13,9 @@ export interface Key {
 const block = new Uint32Array(2);
 
 function draw({ words }: Key, counter: number, stream: number): [number, number] {
-  if (typeof (words as readonly unknown[])[0] !== "number")
+  if (typeof (words as readonly unknown[] | undefined)?.[0] !== "number")
     throw new InputError(
-      "random: expected a key of numbers; a compiled function cannot take one as an argument: draw outside, and pass the draws",
+      "random: expected a key of numbers, such as key(0); a compiled function cannot take one as an argument: draw outside, and pass the draws",
     );
   threefry2x32(words[0], words[1], counter, stream, block);
   return [block[0] as number, block[1] as number];

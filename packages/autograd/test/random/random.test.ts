@@ -62,6 +62,7 @@ describe("draws", () => {
     expect([x.dtype, x.shape]).toEqual(["float32", [2, 3]]);
     expect(() => randn(key(3), [2], { dtype: "int32" })).toThrow(DTypeError);
     expect(() => key(0.5)).toThrow(InputError);
+    expect(() => randn(3 as never, [2])).toThrow(/expected a key of numbers, such as key\(0\)/);
     expect(() => foldIn(key(1), -1)).toThrow(InputError);
   });
 });

@@ -1,5 +1,6 @@
 /** What a recurrent cell is, and the parts that the built-in ones share. */
-import { matmul, unstack, type Value } from "@unroll/autograd";
+import { matmul, unstack, Value } from "@unroll/autograd";
+import { type CellForm, checkCell } from "./checks.js";
 
 /**
  * One step of a recurrent network: from what it carries and the inputs of the step, [B, I], to what it carries on and its output. Params
@@ -31,13 +32,24 @@ export interface Recurrence<C> {
   step(carry: C, projected: Value): readonly [carry: C, output: Value];
 }
 
-/** The cell that a recurrence is, one step at a time. */
-export function cellOf<P, C>(bind: (params: P) => Recurrence<C>): Cell<P, C> {
+/** The cell that a recurrence is, one step at a time; of inputs [I] without a batch as of a batch of one. */
+export function cellOf<P extends CellParams, C extends Value | readonly Value[]>(
+  form: CellForm,
+  bind: (params: P) => Recurrence<C>,
+): Cell<P, C> {
   return (params, carry, x) => {
+    checkCell(form, params, carry, x);
     const { project, step } = bind(params);
-    return step(carry, project(x));
+    if (x.shape.length === 2) return step(carry, project(x));
+    const [next, output] = step(eachOf(carry, withBatch), project(withBatch(x)));
+    return [eachOf(next, withoutBatch), withoutBatch(output)];
   };
 }
+
+const withBatch = (x: Value): Value => x.reshape([1, ...x.shape]);
+const withoutBatch = (x: Value): Value => x.reshape(x.shape.slice(1));
+const eachOf = <C extends Value | readonly Value[]>(carry: C, f: (x: Value) => Value): C =>
+  (carry instanceof Value ? f(carry) : carry.map(f)) as C;
 
 /** x Wᵀ + b over the last axis: [..., I], [O, I] and [O] to [..., O]. Leading axes become the rows of one product. */
 export function affine(x: Value, weight: Value, bias?: Value): Value {

@@ -25,7 +25,7 @@ export function elmanRecurrence(params: CellParams, nonlinearity: Nonlinearity):
  *     h' = tanh(x W_ihᵀ + b_ih + h W_hhᵀ + b_hh)
  *
  * Source: J. Elman, "Finding structure in time", Cognitive Science 14 (1990); names and layouts are those of torch.nn.RNNCell.
- * Throws ShapeError where weights, state and inputs do not fit.
+ * Inputs and state may lack the batch. Throws ShapeError where weights, state and inputs do not fit, InputError where one is missing.
  *
  * @example
  * import { value } from "@unroll/autograd";
@@ -33,7 +33,9 @@ export function elmanRecurrence(params: CellParams, nonlinearity: Nonlinearity):
  * const [h] = elmanTanhCell(params, value([[2]]), value([[-1]]));
  * console.log(h.toArray()); // [ [ 0 ] ]
  */
-export const elmanTanhCell: Cell<CellParams, Value> = cellOf((params) => elmanRecurrence(params, "tanh"));
+export const elmanTanhCell: Cell<CellParams, Value> = cellOf({ name: "elmanTanhCell", gates: 1, states: ["h"] }, (params) =>
+  elmanRecurrence(params, "tanh"),
+);
 
 /**
  * The same with max(0, ·) in the place of tanh.
@@ -44,4 +46,6 @@ export const elmanTanhCell: Cell<CellParams, Value> = cellOf((params) => elmanRe
  * const [h] = elmanReluCell(params, value([[2]]), value([[3]]));
  * console.log(h.toArray()); // [ [ 4 ] ]
  */
-export const elmanReluCell: Cell<CellParams, Value> = cellOf((params) => elmanRecurrence(params, "relu"));
+export const elmanReluCell: Cell<CellParams, Value> = cellOf({ name: "elmanReluCell", gates: 1, states: ["h"] }, (params) =>
+  elmanRecurrence(params, "relu"),
+);

@@ -29,7 +29,8 @@ export function gruRecurrence({ weight_ih, weight_hh, bias_ih, bias_hh }: CellPa
  *     h' = (1 - z) n + z h
  *
  * Source: K. Cho et al., "Learning phrase representations using RNN encoder-decoder", EMNLP 2014 (version 1 of the preprint); names and
- * layouts are those of torch.nn.GRUCell. Throws ShapeError where weights, state and inputs do not fit.
+ * layouts are those of torch.nn.GRUCell. Inputs and state may lack the batch. Throws ShapeError where weights, state and inputs do not fit,
+ * InputError where one is missing.
  *
  * @example
  * import { value } from "@unroll/autograd";
@@ -37,4 +38,4 @@ export function gruRecurrence({ weight_ih, weight_hh, bias_ih, bias_hh }: CellPa
  * const [h] = gruCell(params, value([[2]]), value([[-1]])); // r = z = 1/2, n = tanh(-1 + 2/2)
  * console.log(h.toArray()); // [ [ 1 ] ]
  */
-export const gruCell: Cell<CellParams, Value> = cellOf(gruRecurrence);
+export const gruCell: Cell<CellParams, Value> = cellOf({ name: "gruCell", gates: 3, states: ["h"] }, gruRecurrence);

@@ -14,7 +14,7 @@ export function presence(op: string, lengths: Lengths | undefined, xs: Value): V
   const [steps, batch] = xs.shape;
   if (steps === undefined || batch === undefined)
     throw new ShapeError(`${op}: lengths are for inputs [T, B, ...], which have a batch; these have shape [${xs.shape.join(", ")}]`);
-  const ends = lengths instanceof Value ? lengths : value(Float64Array.from(lengths));
+  const ends = lengths instanceof Value ? lengths : value(Float64Array.from(lengths ?? []));
   if (ends.shape.length !== 1 || ends.size !== batch)
     throw new InputError(`${op}: got ${countOf(ends)} for ${batch} sequences; give one length a sequence, as a list or a Value [B]`);
   const list = known(ends);

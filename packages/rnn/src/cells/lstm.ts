@@ -38,7 +38,7 @@ export function lstmRecurrence({ weight_ih, weight_hh, bias_ih, bias_hh, weight_
  *
  * Source: F. Gers, J. Schmidhuber and F. Cummins, "Learning to forget: continual prediction with LSTM", Neural Computation 12 (2000);
  * the projection: H. Sak, A. Senior and F. Beaufays, arXiv 1402.1128 (2014). Names and layouts are those of torch.nn.LSTM.
- * Throws ShapeError where weights, state and inputs do not fit.
+ * Inputs and state may lack the batch. Throws ShapeError where weights, state and inputs do not fit, InputError where one is missing.
  *
  * @example
  * import { value } from "@unroll/autograd";
@@ -46,4 +46,4 @@ export function lstmRecurrence({ weight_ih, weight_hh, bias_ih, bias_hh, weight_
  * const [[, c]] = lstmCell(params, [value([[1]]), value([[3]])], value([[5]])); // all gates half open, nothing to write
  * console.log(c.toArray()); // [ [ 1.5 ] ]
  */
-export const lstmCell: Cell<LstmCellParams, LstmState> = cellOf(lstmRecurrence);
+export const lstmCell: Cell<LstmCellParams, LstmState> = cellOf({ name: "lstmCell", gates: 4, states: ["h", "c"] }, lstmRecurrence);

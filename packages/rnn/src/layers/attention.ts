@@ -2,10 +2,11 @@
 import { type Param, param, ShapeError, softmax, type Value, where } from "@unroll/autograd";
 import { type Key, splitKey } from "@unroll/autograd/random";
 import { affine } from "../cells/cell.js";
+import { checkValue, formatShape } from "../cells/checks.js";
 import { type Lengths, presence } from "../cells/lengths.js";
 import { withoutPadding } from "../cells/unroll.js";
 import { type DrawOptions, xavierUniform } from "../init/initializers.js";
-import { checkParams, checkSize, checkValue, formatShape, type LayerParams, type ParameterShapes } from "./parameters.js";
+import { checkParams, checkSize, type LayerParams, type ParameterShapes } from "./parameters.js";
 
 export interface AttentionOptions {
   /** By sequence, its number of steps: those beyond get no weight. Default: all. */

@@ -1,6 +1,6 @@
 import { DTypeError, ge, InputError, type Shape, ShapeError, Value, where } from "@unroll/autograd";
 import { type Key, uniform } from "@unroll/autograd/random";
-import { formatShape } from "./parameters.js";
+import { checkValue, formatShape } from "../cells/checks.js";
 
 export interface DropoutOptions {
   /** Shape of the mask, which stretches to that of x; default: that of x. Where it has length 1, all along that axis share their fate. */
@@ -22,9 +22,10 @@ export interface DropoutOptions {
  * console.log(Math.abs(y.mean().item() - 1) < 0.1); // true
  * console.log(dropout(ones([3]), 0.5, value([1, 0, 1], { dtype: "bool" })).toArray()); // [ 2, 0, 2 ]
  */
-export function dropout(x: Value, rate: number, from: Key | Value, { maskShape = x.shape }: DropoutOptions = {}): Value {
+export function dropout(x: Value, rate: number, from: Key | Value, { maskShape }: DropoutOptions = {}): Value {
   checkRate("dropout", rate);
-  const kept = from instanceof Value ? from : dropoutMask(from, maskShape, rate);
+  checkValue("dropout", "the input", x);
+  const kept = from instanceof Value ? from : dropoutMask(from, maskShape ?? x.shape, rate);
   if (kept.dtype !== "bool")
     throw new DTypeError(`dropout: a mask is of bool, true where an element is kept, got ${kept.dtype}; draw one with dropoutMask(…)`);
   const scaled = where(kept, x.mul(rate === 1 ? 0 : 1 / (1 - rate)), 0);

@@ -1,5 +1,6 @@
 /** The parameters of a layer: a flat tree under PyTorch's names. */
 import { InputError, type Shape, ShapeError, Value } from "@unroll/autograd";
+import { checkFloating, checkShape, checkValue, formatShape } from "../cells/checks.js";
 import type { LstmCellParams } from "../cells/lstm.js";
 
 /** Values by name, as in a state dict of PyTorch. */
@@ -36,34 +37,37 @@ export function cellParams<T extends Value>(params: LayerParams<T>, suffix = "l0
   );
 }
 
-/** Throws InputError for a name that is missing or unknown, ShapeError for a parameter of another shape; the message says which. */
+/**
+ * Throws InputError for a name that is missing or unknown and for what is no Value, ShapeError for a parameter of another shape, DTypeError
+ * for integers; the message says which.
+ */
 export function checkParams(op: string, params: LayerParams, shapes: ParameterShapes): void {
-  for (const name of Object.keys(shapes)) {
-    const given = params[name];
-    if (!(given instanceof Value)) throw new InputError(`${op}: the parameter ${name} ${formatShape(shapes[name]!)} is missing`);
-    checkShape(op, `the parameter ${name}`, given, shapes[name]!);
+  if (typeof (params as unknown) !== "object" || (params as unknown) === null || params instanceof Value || Array.isArray(params))
+    throw new InputError(`${op}: params must be an object of Values by name, such as init(key) gives`);
+  for (const [name, shape] of Object.entries(shapes)) {
+    if (!Object.hasOwn(params, name) || params[name] === undefined)
+      throw new InputError(
+        `${op}: the parameter ${name} ${formatShape(shape)} is missing; given are ${listed(Object.keys(params))}. init(key) makes all, and a state dict must use these names`,
+      );
+    checkValue(op, `the parameter ${name}`, params[name]);
+    checkShape(op, `the parameter ${name}`, params[name], shape);
+    checkFloating(op, `the parameter ${name}`, params[name]);
   }
   const unknown = Object.keys(params).find((name) => !Object.hasOwn(shapes, name));
   if (unknown === undefined) return;
-  throw new InputError(`${op}: there is no parameter ${unknown} in this layer; it has ${Object.keys(shapes).join(", ")}`);
+  throw new InputError(`${op}: there is no parameter ${unknown} in this layer; it has ${listed(Object.keys(shapes))}`);
 }
 
-/** Throws ShapeError unless a Value has the shape. */
-export function checkShape(op: string, what: string, x: Value, shape: Shape): void {
-  if (x.shape.length === shape.length && x.shape.every((length, k) => length === shape[k])) return;
-  throw new ShapeError(`${op}: ${what} has shape ${formatShape(x.shape)}, expected ${formatShape(shape)}`);
+/** At most ten of many names. */
+function listed(names: readonly string[]): string {
+  if (names.length === 0) return "none";
+  return names.length <= 10 ? names.join(", ") : `${names.slice(0, 10).join(", ")} and ${names.length - 10} more`;
 }
-
-export const formatShape = (shape: Shape): string => `[${shape.join(", ")}]`;
 
 /** Throws InputError unless a size is a whole number from 1. */
 export function checkSize(op: string, name: string, size: number): void {
-  if (!Number.isInteger(size) || size < 1) throw new InputError(`${op}: ${name} is ${size}; it is a whole number from 1`);
-}
-
-/** Throws InputError unless x is a Value; numbers in other forms are made one by `value`. */
-export function checkValue(op: string, what: string, x: unknown): void {
-  if (!(x instanceof Value)) throw new InputError(`${op}: ${what} must be a Value; make one with value(…)`);
+  if (!Number.isInteger(size) || size < 1)
+    throw new InputError(`${op}: ${name} is ${typeof size === "number" ? size : JSON.stringify(size)}; it is a whole number from 1`);
 }
 
 /** Throws ShapeError unless the last of at least one axis has the length. */

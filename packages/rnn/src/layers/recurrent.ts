@@ -15,20 +15,12 @@ import {
 } from "@unroll/autograd";
 import { foldIn, type Key, splitKey } from "@unroll/autograd/random";
 import type { CellParams, Recurrence } from "../cells/cell.js";
+import { checkFloating, checkShape, checkValue, formatShape } from "../cells/checks.js";
 import { type Lengths, presence } from "../cells/lengths.js";
 import { overTime, withoutPadding } from "../cells/unroll.js";
 import { concatInit, type Initializer, uniformInit } from "../init/initializers.js";
 import { checkRate, dropout, dropoutMask } from "./dropout.js";
-import {
-  cellParams,
-  checkParams,
-  checkShape,
-  checkSize,
-  checkValue,
-  formatShape,
-  type LayerParams,
-  type ParameterShapes,
-} from "./parameters.js";
+import { cellParams, checkParams, checkSize, type LayerParams, type ParameterShapes } from "./parameters.js";
 
 interface Sizes {
   /** Features of the inputs, I. */
@@ -160,7 +152,11 @@ export function recurrentLayer<S, I extends InitOptions = InitOptions>(
       checkParams(family.name, params, parameterShapes);
       return applyLayers(family, options, params, xs, state, given);
     },
-    dropoutMasks: (key, steps, batch) => drawnMasks(family, options, key, steps, batch),
+    dropoutMasks(key, steps, batch) {
+      checkSize(family.name, "steps", steps);
+      if (batch !== undefined) checkSize(family.name, "batch", batch);
+      return drawnMasks(family, options, key, steps, batch);
+    },
     stateShapes: (batch) => stateShapes(family, options, batch),
     lastOutputs(state) {
       const rows = unstack(partsOf(family, state)[0]!);
@@ -299,6 +295,7 @@ function checkedBatch(name: string, xs: Value, { inputSize, batchFirst = false }
       `${name}: the inputs have shape ${formatShape(shape)}, expected ${axes}, ${inputSize}], or [T, ${inputSize}] for one sequence without a batch`,
     );
   }
+  checkFloating(name, "the input", xs);
   if (xs.size === 0) throw new ShapeError(`${name}: inputs of shape ${formatShape(shape)} have no steps, or no sequences`);
   return batched ? shape[batchFirst ? 0 : 1] : undefined;
 }
@@ -330,10 +327,9 @@ function masksOf<S>(
   const { name } = family;
   const shapes = maskShapes(family, options, steps, batch);
   if (dropoutKey !== undefined) throw new InputError(`${name}: got a dropoutKey and dropoutMasks; give one of them`);
-  if (dropoutMasks.length !== shapes.length)
-    throw new InputError(
-      `${name}: got ${dropoutMasks.length} dropoutMasks, expected ${shapes.length}, as the layer's dropoutMasks(…) draws`,
-    );
+  const count = Array.isArray(dropoutMasks) ? dropoutMasks.length : "no list of";
+  if (count !== shapes.length)
+    throw new InputError(`${name}: got ${count} dropoutMasks, expected ${shapes.length}, as the layer's dropoutMasks(…) draws`);
   dropoutMasks.forEach((mask, layer) => {
     checkValue(name, `dropout mask ${layer}`, mask);
     checkShape(name, `dropout mask ${layer}`, mask, shapes[layer]!);
@@ -371,7 +367,11 @@ function partsOf<S>({ name, states }: Family<S>, state: S): readonly Value[] {
 function checkedState<S>(family: Family<S>, options: RecurrentOptions, state: S, batch: number | undefined): readonly Value[] {
   const shapes = stateShapes(family, options, batch);
   const parts = partsOf(family, state);
-  parts.forEach((x, part) => checkShape(family.name, `the initial state ${family.states[part]!.name}`, x, shapes[part]!));
+  parts.forEach((x, part) => {
+    const what = `the initial state ${family.states[part]!.name}`;
+    checkShape(family.name, what, x, shapes[part]!);
+    checkFloating(family.name, what, x);
+  });
   return parts;
 }
 

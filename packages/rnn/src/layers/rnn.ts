@@ -1,4 +1,4 @@
-import type { Value } from "@unroll/autograd";
+import { InputError, type Value } from "@unroll/autograd";
 import { elmanRecurrence, type Nonlinearity } from "../cells/elman.js";
 import { recurrentLayer, type RecurrentLayer, type RecurrentOptions } from "./recurrent.js";
 
@@ -9,7 +9,7 @@ export type RnnOptions = RecurrentOptions & {
 
 /**
  * Layers of Elman's cell, as torch.nn.RNN. The state is h, [layers · directions, B, H]. Throws InputError for sizes that are not whole
- * numbers from 1, and for a dropout that is no probability or has no layers to act between.
+ * numbers from 1, another nonlinearity, and for a dropout that is no probability or has no layers to act between.
  *
  * @example
  * import { ones } from "@unroll/autograd";
@@ -19,6 +19,8 @@ export type RnnOptions = RecurrentOptions & {
  * console.log(outputs.shape, state.shape); // [ 5, 3, 4 ] [ 1, 3, 4 ]
  */
 export function rnn({ nonlinearity = "tanh", ...options }: RnnOptions): RecurrentLayer<Value> {
+  if (nonlinearity !== "tanh" && nonlinearity !== "relu")
+    throw new InputError(`rnn: nonlinearity is "tanh" or "relu", got ${JSON.stringify(nonlinearity)}; write another as a cell of your own`);
   const width = options.hiddenSize;
   return recurrentLayer<Value>(
     {

@@ -1,11 +1,12 @@
 /** An encoder and a decoder. */
 import { concat, DTypeError, InputError, lt, type Param, ShapeError, sort, stack, Value, value, where, zeros } from "@unroll/autograd";
 import { foldIn, type Key, uniform } from "@unroll/autograd/random";
+import { checkShape, checkValue, formatShape } from "../cells/checks.js";
 import type { Lengths } from "../cells/lengths.js";
 import { dotAttention } from "./attention.js";
 import type { EmbeddingTable } from "./embeddingTable.js";
 import type { Linear } from "./linear.js";
-import { checkShape, checkValue, formatShape, type LayerParams } from "./parameters.js";
+import type { LayerParams } from "./parameters.js";
 import type { RecurrentLayer } from "./recurrent.js";
 import { checkReadout } from "./sequenceToOne.js";
 

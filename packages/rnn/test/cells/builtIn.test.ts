@@ -1,4 +1,4 @@
-import { ones, type Value, zeros } from "@unroll/autograd";
+import { InputError, ones, ShapeError, type Value, zeros } from "@unroll/autograd";
 import { contributions } from "@unroll/autograd/inspect";
 import { key } from "@unroll/autograd/random";
 import { describe, expect, it } from "vitest";
@@ -52,6 +52,82 @@ describe.each(RUNNERS)("a built-in cell, one step after the other, is its layer:
       const width = outputs.shape[2]! / 2;
       expect(distance(found, outputs.slice(null, null, [k * width, (k + 1) * width]))).toBeLessThan(1e-15);
     });
+  });
+});
+
+it.each(cells)("%s takes one input without a batch, with a state that has none", (_name, cell, layer, widths) => {
+  const params = cellParams(layer.init(key(3)));
+  const run = (rows: readonly number[]): Value[] => {
+    const parts = widths.map((width, k) => draw(`state ${k}`, [width]).reshape([...rows, width]));
+    const start = (parts.length === 1 ? parts[0] : parts) as never;
+    const [next, output] = (cell as unknown as Cell<typeof params, Value | Value[]>)(params, start, draw("x", [I]).reshape([...rows, I]));
+    return [output, ...(Array.isArray(next) ? next : [next])];
+  };
+  const [alone, among] = [run([]), run([1])];
+  expect(alone.map(({ shape }) => shape)).toEqual([[widths[0]], ...widths.map((width) => [width])]);
+  alone.forEach((x, k) => expect(x.toArray()).toEqual(among[k]!.slice(0).toArray()));
+});
+
+describe("a cell says what does not fit", () => {
+  const weights = { weight_ih: ones([4 * H, I]), weight_hh: ones([4 * H, H]), bias_ih: ones([4 * H]), bias_hh: ones([4 * H]) };
+  const [h, c, x] = [zeros([B, H]), zeros([B, H]), ones([B, I])];
+  const { weight_hh: _, ...incomplete } = weights;
+  it.each([
+    [
+      "inputs of another size",
+      () => lstmCell(weights, [h, c], ones([B, I + 1])),
+      ShapeError,
+      /lstmCell: the input has shape \[3, 3\], expected \[B, 2\]/,
+    ],
+    ["inputs over time", () => lstmCell(weights, [h, c], ones([T, B, I])), ShapeError, /the input has shape \[6, 3, 2\]/],
+    ["inputs that are no Value", () => lstmCell(weights, [h, c], [[1, 2]] as never), InputError, /the input must be a Value/],
+    [
+      "a state of another batch",
+      () => lstmCell(weights, [h, zeros([1, H])], x),
+      ShapeError,
+      /the state c has shape \[1, 4\], expected \[3, 4\]/,
+    ],
+    [
+      "a state of another width",
+      () => lstmCell(weights, [zeros([B, 5]), c], x),
+      ShapeError,
+      /the state h has shape \[3, 5\], expected \[3, 4\]/,
+    ],
+    ["half a state", () => lstmCell(weights, h as never, x), InputError, /lstmCell: expected as state \[h, c\], a list of Values/],
+    [
+      "too much of a state",
+      () => gruCell({ weight_ih: ones([12, I]), weight_hh: ones([12, H]) }, [h, c] as never, x),
+      InputError,
+      /gruCell: expected as state h, one Value/,
+    ],
+    ["missing weights", () => lstmCell(incomplete as never, [h, c], x), InputError, /weight_ih and weight_hh must be Values; cellParams/],
+    [
+      "weights of other gates",
+      () => gruCell(weights, h, x),
+      ShapeError,
+      /gruCell: weight_ih has shape \[16, 2\], expected \[G H, I\] for the 3 gates/,
+    ],
+    [
+      "weights of another shape",
+      () => lstmCell({ ...weights, weight_hh: ones([H, 4 * H]) }, [h, c], x),
+      ShapeError,
+      /weight_hh has shape \[4, 16\], expected \[16, 4\]/,
+    ],
+    [
+      "a bias that would stretch",
+      () => lstmCell({ ...weights, bias_hh: ones([1]) }, [h, c], x),
+      ShapeError,
+      /bias_hh has shape \[1\], expected \[16\]/,
+    ],
+    [
+      "a projection of another shape",
+      () => lstmCell({ ...weights, weight_hr: ones([H, 3]) }, [h, c], x),
+      ShapeError,
+      /weight_hr has shape \[4, 3\], expected \[4, 4\]/,
+    ],
+  ] as const)("%s", (_name, act, kind, message) => {
+    expect(act).toThrow(kind);
+    expect(act).toThrow(message);
   });
 });
 
