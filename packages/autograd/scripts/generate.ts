@@ -279,7 +279,7 @@ export const scalarOps: readonly ElementwiseOp[] = Object.values(ops);
  * What writes to the open segment. Constants of a function, since bundlers turn those of a module into variables, whose values V8 does not
  * build into code.
  */
-export const { recorded, recordedBinary, constantRow, ${[...["add","sub","mul"]].map((n) => n + "InOpen").join(", ")} } = (() => {
+export const { recorded, recordedBinary, constantRow, ${[...["add", "sub", "mul"]].map((n) => n + "InOpen").join(", ")} } = (() => {
   const o = open;
   const { op, a, b, v } = openColumns;
 
@@ -318,7 +318,10 @@ export const { recorded, recordedBinary, constantRow, ${[...["add","sub","mul"]]
     return row(code, j, k, r);
   }
 
-  ${binaries.filter((e) => HOT.has(e.name)).map(hotPath).join("\n\n  ")}
+  ${binaries
+    .filter((e) => HOT.has(e.name))
+    .map(hotPath)
+    .join("\n\n  ")}
 
   return { recorded, recordedBinary, constantRow, addInOpen, subInOpen, mulInOpen };
 })();
@@ -364,7 +367,10 @@ export function sweep(p: PendingSegment<Float64Array>, events: SweepEvents<numbe
       switch (code) {
         case CONST:
           break;
-${scalars.filter((e) => !CALLS.test(sweepCase(e))).map(sweepCase).join("\n")}
+${scalars
+  .filter((e) => !CALLS.test(sweepCase(e)))
+  .map(sweepCase)
+  .join("\n")}
         default:
           break arithmetic;
       }
@@ -388,7 +394,10 @@ ${scalars.filter((e) => !CALLS.test(sweepCase(e))).map(sweepCase).join("\n")}
       case RELEASED:
         releasedError();
         break;
-${scalars.filter((e) => CALLS.test(sweepCase(e))).map(sweepCase).join("\n")}
+${scalars
+  .filter((e) => CALLS.test(sweepCase(e)))
+  .map(sweepCase)
+  .join("\n")}
     }
     i--;
   }

@@ -3,18 +3,7 @@ import { ArrayNode, nextArraySequence, type Origin } from "./arrayNode.js";
 import { CAPACITY } from "./columns.js";
 import type { HookedNode } from "./hooks.js";
 import type { SweepEvents } from "./scalar.generated.js";
-import {
-  bisect,
-  type Core,
-  duringPass,
-  EARLIER,
-  HOOKED,
-  openCoreOf,
-  PARAM,
-  releasedError,
-  Segment,
-  type Source,
-} from "./segments.js";
+import { bisect, type Core, duringPass, EARLIER, HOOKED, openCoreOf, PARAM, releasedError, Segment, type Source } from "./segments.js";
 import { Param, type Value } from "./value.js";
 
 /** Nodes recorded before a transform began are not its business: what lies below the floor is noted as foreign, not followed. */

@@ -7,19 +7,7 @@ import { CAPACITY, open } from "./columns.js";
 import { type HookedNode, hooksOfLeaf, runHooks } from "./hooks.js";
 import { type Floor, Pass, type PendingSegment, type Staged } from "./pass.js";
 import { FIRST_CODE, scalarOps } from "./scalar.generated.js";
-import {
-  CONST,
-  HOOKED,
-  NODE,
-  openCoreOf,
-  RELEASED,
-  releasedError,
-  Segment,
-  seal,
-  setExactSeals,
-  valueAt,
-  viewOf,
-} from "./segments.js";
+import { CONST, HOOKED, NODE, openCoreOf, RELEASED, releasedError, Segment, seal, setExactSeals, valueAt, viewOf } from "./segments.js";
 import { type Param, Value } from "./value.js";
 
 type Adjoints = (Value | undefined)[];
