@@ -128,6 +128,7 @@ ${all.map(loops).join("\n")}
 
 const FIRST_CODE = 6;
 const scalars = [...unaries, ...binaries];
+const CALLS = /ieeePow/;
 const COSTLY = /Math\.(?!abs|sign)|\?|pow/;
 
 /** Operands for the example of an op: the first of these at which it is a number. */
@@ -193,27 +194,41 @@ export function ${e.name}(x: Operand): Value {
   return typeof p === "number" ? recorded(${code}, ${compute}, x as Value) : applyElementwise(ops.${e.name}, [x]);
 }`;
   }
-  return `${docstring(e)}
-export function ${e.name}(x: Operand, y: Operand): Value {
+  const signature = "(x: Operand, y: Operand): Value";
+  const general = `{
   const p = (x as Value)?.payload;
   const q = typeof y === "number" ? y : (y as Value)?.payload;
-  if (typeof p !== "number" || typeof q !== "number") return applyBinary(ops.${e.name}, x, y);
-  const u = x as Value;
-  const w = y as Value | number;
-  const r = ${compute};
-  if ((u.origin === null && (typeof w === "number" || w.origin === null)) || (core.n >= core.full && !room())) return unrecorded(ops.${e.name}, r, u, w);
-  const c = core;
-  const s = segment;
-  const a = u.origin === s ? u.index : importOf(u);
-  const b = typeof w === "number" ? constant(c, w) : w.origin === s ? w.index : importOf(w);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = ${code};
-  c.a[i] = a;
-  c.b[i] = b;
-  c.v[i] = r;
-  return new Value(s, i, r);
+  return typeof p === "number" && typeof q === "number" ? recordedBinary(${code}, ${compute}, x as Value, y as Value | number) : applyBinary(ops.${e.name}, x, y);
 }`;
+  if (!HOT.has(e.name)) return `${docstring(e)}\nexport function ${e.name}${signature} ${general}`;
+  return `${docstring(e)}
+export function ${e.name}${signature} {
+  return ${e.name}InOpen(x, y);
+}
+
+function ${e.name}Anywhere${signature} ${general}`;
+}
+
+const HOT = new Set(["add", "sub", "mul"]);
+
+/** Both operands lie in the open segment: so few bytecodes that V8 builds it into its callers. */
+function hotPath(e: Entry): string {
+  const code = FIRST_CODE + scalars.indexOf(e);
+  const compute = toJavaScript(substitute(e.forward, { x: "((x as Value).payload as number)", y: "((y as Value).payload as number)" }));
+  return `function ${e.name}InOpen(x: Operand, y: Operand): Value {
+    const s = o.segment;
+    const i = o.n;
+    if (i < o.full && (x as Value)?.home === s && (y as Value)?.home === s) {
+      const r = ${compute};
+      op[i] = ${code};
+      a[i] = (x as Value).row;
+      b[i] = (y as Value).row;
+      v[i] = r;
+      o.n = i + 1;
+      return new Value(s, i, r);
+    }
+    return ${e.name}Anywhere(x, y);
+  }`;
 }
 
 /** The scalar file has a function of its own of that name. */
@@ -250,7 +265,8 @@ import type { ElementwiseOp } from "../ops/op.js";
 import { binary, unary } from "../ops/table.js";
 import { applyBinary, applyElementwise, type Operand, unrecorded } from "./apply.js";
 import type { PendingSegment } from "./pass.js";
-import { CONST, constant, core, HOOKED, importOf, NODE, RELEASED, releasedError, room, segment } from "./segments.js";
+import { open, openColumns } from "./columns.js";
+import { CONST, HOOKED, importOf, NODE, RELEASED, releasedError, room } from "./segments.js";
 import { Value } from "./value.js";
 
 const ops = { ...unary, ...binary };
@@ -259,20 +275,56 @@ const ops = { ...unary, ...binary };
 export const FIRST_CODE = ${FIRST_CODE};
 export const scalarOps: readonly ElementwiseOp[] = Object.values(ops);
 
-/** Writes the row of an operation on one scalar, whose result is r. Those on two are written out below: most nodes are sums and products. */
-function recorded(code: number, r: number, x: Value): Value {
-  if (x.origin === null || (core.n >= core.full && !room())) return unrecorded(scalarOps[code - FIRST_CODE]!, r, x);
-  const s = segment;
-  const c = core;
-  const a = x.origin === s ? x.index : importOf(x);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = code;
-  c.a[i] = a;
-  c.b[i] = a;
-  c.v[i] = r;
-  return new Value(s, i, r);
-}
+/**
+ * What writes to the open segment. Constants of a function, since bundlers turn those of a module into variables, whose values V8 does not
+ * build into code.
+ */
+export const { recorded, recordedBinary, constantRow, ${[...["add", "sub", "mul"]].map((n) => n + "InOpen").join(", ")} } = (() => {
+  const o = open;
+  const { op, a, b, v } = openColumns;
+
+  function row(code: number, x: number, y: number, r: number): Value {
+    const i = o.n;
+    o.n = i + 1;
+    op[i] = code;
+    a[i] = x;
+    b[i] = y;
+    v[i] = r;
+    return new Value(o.segment, i, r);
+  }
+
+  function constantRow(x: number): number {
+    const i = o.n;
+    o.n = i + 1;
+    op[i] = CONST;
+    v[i] = x;
+    return i;
+  }
+
+  /** Records an operation on one scalar, whose result is r. */
+  function recorded(code: number, r: number, x: Value): Value {
+    if (o.n < o.full && x.home === o.segment) return row(code, x.row, x.row, r);
+    if (x.origin === null || (o.n >= o.full && !room())) return unrecorded(scalarOps[code - FIRST_CODE]!, r, x);
+    const k = x.home === o.segment ? x.row : importOf(x);
+    return row(code, k, k, r);
+  }
+
+  /** Records an operation on two scalars, whose result is r. */
+  function recordedBinary(code: number, r: number, x: Value, y: Value | number): Value {
+    if (typeof y === "number" && o.n < o.full && x.home === o.segment) return row(code, x.row, constantRow(y), r);
+    if ((x.origin === null && (typeof y === "number" || y.origin === null)) || (o.n >= o.full && !room())) return unrecorded(scalarOps[code - FIRST_CODE]!, r, x, y);
+    const j = x.home === o.segment ? x.row : importOf(x);
+    const k = typeof y === "number" ? constantRow(y) : y.home === o.segment ? y.row : importOf(y);
+    return row(code, j, k, r);
+  }
+
+  ${binaries
+    .filter((e) => HOT.has(e.name))
+    .map(hotPath)
+    .join("\n\n  ")}
+
+  return { recorded, recordedBinary, constantRow, addInOpen, subInOpen, mulInOpen };
+})();
 
 ${scalars.map(record).join("\n\n")}
 
@@ -294,7 +346,6 @@ export interface SweepEvents<D, A> {
  * cleared as they are visited; marks stay, and tell at commit what was visited.
  */
 export function sweep(p: PendingSegment<Float64Array>, events: SweepEvents<number, Float64Array>): void {
-  const { op, a, b, v } = p.core;
   const g = p.adjoint;
   const mark = p.mark;
   let lo = p.lo;
@@ -302,17 +353,34 @@ export function sweep(p: PendingSegment<Float64Array>, events: SweepEvents<numbe
   let limit = p.limit;
   let visited = 0;
   let i = p.hi;
-  for (; i >= limit; i--) {
-    if (mark[i] === 0) {
-      if (i < lo) break;
-      continue;
+  for (;;) {
+    const { op, a, b, v } = p.core;
+    let d = 0;
+    let code = 0;
+    arithmetic: for (; i >= limit; i--) {
+      if (mark[i] === 0) {
+        if (i < lo) break;
+        continue;
+      }
+      d = g[i]!;
+      code = op[i]!;
+      switch (code) {
+        case CONST:
+          break;
+${scalars
+  .filter((e) => !CALLS.test(sweepCase(e)))
+  .map(sweepCase)
+  .join("\n")}
+        default:
+          break arithmetic;
+      }
+      g[i] = 0;
+      visited++;
     }
-    const d = g[i]!;
+    if (i < limit || mark[i] === 0) break;
     g[i] = 0;
     visited++;
-    switch (op[i]) {
-      case CONST:
-        break;
+    switch (code) {
       case NODE: {
         const stop = events.node(p, i, d);
         if (stop > limit) limit = stop;
@@ -326,8 +394,12 @@ export function sweep(p: PendingSegment<Float64Array>, events: SweepEvents<numbe
       case RELEASED:
         releasedError();
         break;
-${scalars.map(sweepCase).join("\n")}
+${scalars
+  .filter((e) => CALLS.test(sweepCase(e)))
+  .map(sweepCase)
+  .join("\n")}
     }
+    i--;
   }
   p.hi = i;
   p.lo = lo;

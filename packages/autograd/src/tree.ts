@@ -21,3 +21,9 @@ export function leavesOf(tree: unknown, isLeaf: (x: unknown) => boolean): { leaf
   });
   return leaves;
 }
+
+/** Calls f with every leaf in order: what mapTree would, without paths, and without making a tree. */
+export function eachLeaf(tree: unknown, isLeaf: (x: unknown) => boolean, f: (leaf: unknown) => void): void {
+  if (isLeaf(tree) || typeof tree !== "object" || tree === null) return f(tree);
+  for (const entry of Object.values(tree) as unknown[]) if (entry !== undefined && entry !== null) eachLeaf(entry, isLeaf, f);
+}

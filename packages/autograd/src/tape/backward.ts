@@ -35,7 +35,7 @@ export function backward(root: Value, { seed, createGraph = false, retainGraph =
     const commits = pass.leafGradients();
     pass.commit(retainGraph);
     for (const commit of commits) commit();
-    if (!retainGraph && root.origin instanceof Segment) root.origin = RELEASED_SEGMENT;
+    if (!retainGraph && root.origin instanceof Segment) root.home = RELEASED_SEGMENT;
   } finally {
     pass.cleanUp();
   }

@@ -4,10 +4,11 @@ import { addInto, raw, runPartial } from "../ops/raw.js";
 import { unbroadcast } from "../ops/shapes.js";
 import { tracer } from "../ops/tracer.js";
 import { type ArrayNode, type Kept, linearizationOf, typeOfKept } from "./arrayNode.js";
+import { CAPACITY } from "./columns.js";
 import { type HookedNode, hooksOfLeaf, runHooks } from "./hooks.js";
 import { Pass, type PendingSegment, type Staged } from "./pass.js";
 import { sweep } from "./scalar.generated.js";
-import { CAPACITY, compact, openCoreOf, RELEASED, recycle } from "./segments.js";
+import { compact, openCoreOf, RELEASED, recycle } from "./segments.js";
 import { type Param, Value } from "./value.js";
 
 // Scratch columns, all zero between passes; pooled, since a pass over a long tape needs them for one segment at a time.

@@ -1,20 +1,9 @@
 import { GraphError } from "../errors.js";
 import { ArrayNode, nextArraySequence, type Origin } from "./arrayNode.js";
+import { CAPACITY } from "./columns.js";
 import type { HookedNode } from "./hooks.js";
 import type { SweepEvents } from "./scalar.generated.js";
-import {
-  bisect,
-  CAPACITY,
-  type Core,
-  duringPass,
-  EARLIER,
-  HOOKED,
-  openCoreOf,
-  PARAM,
-  releasedError,
-  Segment,
-  type Source,
-} from "./segments.js";
+import { bisect, type Core, duringPass, EARLIER, HOOKED, openCoreOf, PARAM, releasedError, Segment, type Source } from "./segments.js";
 import { Param, type Value } from "./value.js";
 
 /** Nodes recorded before a transform began are not its business: what lies below the floor is noted as foreign, not followed. */
@@ -236,14 +225,13 @@ export abstract class Pass<D, A> implements SweepEvents<D, A> {
   /** Adjoints of imports leave the segment. */
   private handOver(p: PendingSegment<A>): void {
     const { core, adjoint, mark, sources } = p;
-    const { op, a, b, top } = core;
-    for (let i = p.hiImport; i >= top; i--) {
+    for (let i = p.hiImport; i >= core.top; i--) {
       if (mark[i] === 0) continue;
       mark[i] = 0;
       const d = this.takeAdjoint(adjoint, i);
-      const source = sources[a[i] as number];
-      if (op[i] === PARAM) this.stage(source as Param, d);
-      else if (op[i] === EARLIER) this.touchScalar(source as Segment, b[i] as number, d);
+      const source = sources[core.a[i] as number];
+      if (core.op[i] === PARAM) this.stage(source as Param, d);
+      else if (core.op[i] === EARLIER) this.touchScalar(source as Segment, core.b[i] as number, d);
     }
     p.hiImport = -1;
     p.lo = CAPACITY;

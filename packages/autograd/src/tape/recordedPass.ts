@@ -3,24 +3,11 @@ import { cotangentOf, scaled } from "../ops/differentiate.js";
 import type { ElementwiseOp, Linearization } from "../ops/op.js";
 import { recordedAlgebra } from "./apply.js";
 import { type ArrayNode, linearizationOf } from "./arrayNode.js";
+import { CAPACITY, open } from "./columns.js";
 import { type HookedNode, hooksOfLeaf, runHooks } from "./hooks.js";
 import { type Floor, Pass, type PendingSegment, type Staged } from "./pass.js";
 import { FIRST_CODE, scalarOps } from "./scalar.generated.js";
-import {
-  CAPACITY,
-  CONST,
-  HOOKED,
-  NODE,
-  openCoreOf,
-  RELEASED,
-  releasedError,
-  Segment,
-  seal,
-  segment,
-  setExactSeals,
-  valueAt,
-  viewOf,
-} from "./segments.js";
+import { CONST, HOOKED, NODE, openCoreOf, RELEASED, releasedError, Segment, seal, setExactSeals, valueAt, viewOf } from "./segments.js";
 import { type Param, Value } from "./value.js";
 
 type Adjoints = (Value | undefined)[];
@@ -91,8 +78,7 @@ export class RecordedPass extends Pass<Value, Adjoints> {
   }
 
   protected sweepSegment(p: PendingSegment<Adjoints>): void {
-    const { op, a, b } = p.core;
-    const { adjoint, mark } = p;
+    const { core, adjoint, mark } = p;
     const places = [0, 0];
     let i = p.hi;
     const at: Linearization<Value, unknown> = {
@@ -103,16 +89,17 @@ export class RecordedPass extends Pass<Value, Adjoints> {
       output: () => this.valueAt(p, i),
     };
     for (; i >= p.lo && i >= p.limit; i--) {
-      const code = op[i] as number;
       if (mark[i] === 0) continue;
+      // Read anew each time: what is recorded here may seal the segment, which then has other columns.
+      const code = core.op[i] as number;
       const d = this.takeAdjoint(adjoint, i);
       if (code === NODE) p.limit = Math.max(p.limit, this.node(p, i, d));
       else if (code === HOOKED) this.hook(p, i++, d);
       else if (code === RELEASED) releasedError();
       else if (code >= FIRST_CODE) {
         const rule = scalarOps[code - FIRST_CODE] as ElementwiseOp;
-        places[0] = a[i] as number;
-        places[1] = b[i] as number;
+        places[0] = core.a[i] as number;
+        places[1] = core.b[i] as number;
         for (let k = 0; k < rule.arity; k++) this.give(p, places[k] as number, rule, k, d, at);
       }
     }
@@ -166,7 +153,7 @@ export class RecordedPass extends Pass<Value, Adjoints> {
 
   /** The open segment itself, so that operands need no import; of one sealed before the pass what the pass reached, which is exact. */
   private segmentOf({ core, sources }: PendingSegment<Adjoints>): Segment {
-    if (core === openCoreOf()) return segment;
+    if (core === openCoreOf()) return open.segment;
     const own = new Segment(core, [...sources]);
     if (core !== this.openAtStart) own.exact = true;
     return own;

@@ -5,7 +5,8 @@ import type { ElementwiseOp } from "../ops/op.js";
 import { binary, unary } from "../ops/table.js";
 import { applyBinary, applyElementwise, type Operand, unrecorded } from "./apply.js";
 import type { PendingSegment } from "./pass.js";
-import { CONST, constant, core, HOOKED, importOf, NODE, RELEASED, releasedError, room, segment } from "./segments.js";
+import { open, openColumns } from "./columns.js";
+import { CONST, HOOKED, importOf, NODE, RELEASED, releasedError, room } from "./segments.js";
 import { Value } from "./value.js";
 
 const ops = { ...unary, ...binary };
@@ -14,20 +15,97 @@ const ops = { ...unary, ...binary };
 export const FIRST_CODE = 6;
 export const scalarOps: readonly ElementwiseOp[] = Object.values(ops);
 
-/** Writes the row of an operation on one scalar, whose result is r. Those on two are written out below: most nodes are sums and products. */
-function recorded(code: number, r: number, x: Value): Value {
-  if (x.origin === null || (core.n >= core.full && !room())) return unrecorded(scalarOps[code - FIRST_CODE]!, r, x);
-  const s = segment;
-  const c = core;
-  const a = x.origin === s ? x.index : importOf(x);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = code;
-  c.a[i] = a;
-  c.b[i] = a;
-  c.v[i] = r;
-  return new Value(s, i, r);
-}
+/**
+ * What writes to the open segment. Constants of a function, since bundlers turn those of a module into variables, whose values V8 does not
+ * build into code.
+ */
+export const { recorded, recordedBinary, constantRow, addInOpen, subInOpen, mulInOpen } = (() => {
+  const o = open;
+  const { op, a, b, v } = openColumns;
+
+  function row(code: number, x: number, y: number, r: number): Value {
+    const i = o.n;
+    o.n = i + 1;
+    op[i] = code;
+    a[i] = x;
+    b[i] = y;
+    v[i] = r;
+    return new Value(o.segment, i, r);
+  }
+
+  function constantRow(x: number): number {
+    const i = o.n;
+    o.n = i + 1;
+    op[i] = CONST;
+    v[i] = x;
+    return i;
+  }
+
+  /** Records an operation on one scalar, whose result is r. */
+  function recorded(code: number, r: number, x: Value): Value {
+    if (o.n < o.full && x.home === o.segment) return row(code, x.row, x.row, r);
+    if (x.origin === null || (o.n >= o.full && !room())) return unrecorded(scalarOps[code - FIRST_CODE]!, r, x);
+    const k = x.home === o.segment ? x.row : importOf(x);
+    return row(code, k, k, r);
+  }
+
+  /** Records an operation on two scalars, whose result is r. */
+  function recordedBinary(code: number, r: number, x: Value, y: Value | number): Value {
+    if (typeof y === "number" && o.n < o.full && x.home === o.segment) return row(code, x.row, constantRow(y), r);
+    if ((x.origin === null && (typeof y === "number" || y.origin === null)) || (o.n >= o.full && !room()))
+      return unrecorded(scalarOps[code - FIRST_CODE]!, r, x, y);
+    const j = x.home === o.segment ? x.row : importOf(x);
+    const k = typeof y === "number" ? constantRow(y) : y.home === o.segment ? y.row : importOf(y);
+    return row(code, j, k, r);
+  }
+
+  function addInOpen(x: Operand, y: Operand): Value {
+    const s = o.segment;
+    const i = o.n;
+    if (i < o.full && (x as Value)?.home === s && (y as Value)?.home === s) {
+      const r = ((x as Value).payload as number) + ((y as Value).payload as number);
+      op[i] = 23;
+      a[i] = (x as Value).row;
+      b[i] = (y as Value).row;
+      v[i] = r;
+      o.n = i + 1;
+      return new Value(s, i, r);
+    }
+    return addAnywhere(x, y);
+  }
+
+  function subInOpen(x: Operand, y: Operand): Value {
+    const s = o.segment;
+    const i = o.n;
+    if (i < o.full && (x as Value)?.home === s && (y as Value)?.home === s) {
+      const r = ((x as Value).payload as number) - ((y as Value).payload as number);
+      op[i] = 24;
+      a[i] = (x as Value).row;
+      b[i] = (y as Value).row;
+      v[i] = r;
+      o.n = i + 1;
+      return new Value(s, i, r);
+    }
+    return subAnywhere(x, y);
+  }
+
+  function mulInOpen(x: Operand, y: Operand): Value {
+    const s = o.segment;
+    const i = o.n;
+    if (i < o.full && (x as Value)?.home === s && (y as Value)?.home === s) {
+      const r = ((x as Value).payload as number) * ((y as Value).payload as number);
+      op[i] = 25;
+      a[i] = (x as Value).row;
+      b[i] = (y as Value).row;
+      v[i] = r;
+      o.n = i + 1;
+      return new Value(s, i, r);
+    }
+    return mulAnywhere(x, y);
+  }
+
+  return { recorded, recordedBinary, constantRow, addInOpen, subInOpen, mulInOpen };
+})();
 
 /**
  * The value itself, as a new node of the graph; elementwise.
@@ -243,25 +321,15 @@ export function softplus(x: Operand): Value {
  * console.log(add(1.5, 0.6).item()); // 2.1
  */
 export function add(x: Operand, y: Operand): Value {
+  return addInOpen(x, y);
+}
+
+function addAnywhere(x: Operand, y: Operand): Value {
   const p = (x as Value)?.payload;
   const q = typeof y === "number" ? y : (y as Value)?.payload;
-  if (typeof p !== "number" || typeof q !== "number") return applyBinary(ops.add, x, y);
-  const u = x as Value;
-  const w = y as Value | number;
-  const r = p + q;
-  if ((u.origin === null && (typeof w === "number" || w.origin === null)) || (core.n >= core.full && !room()))
-    return unrecorded(ops.add, r, u, w);
-  const c = core;
-  const s = segment;
-  const a = u.origin === s ? u.index : importOf(u);
-  const b = typeof w === "number" ? constant(c, w) : w.origin === s ? w.index : importOf(w);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = 23;
-  c.a[i] = a;
-  c.b[i] = b;
-  c.v[i] = r;
-  return new Value(s, i, r);
+  return typeof p === "number" && typeof q === "number"
+    ? recordedBinary(23, p + q, x as Value, y as Value | number)
+    : applyBinary(ops.add, x, y);
 }
 
 /**
@@ -272,25 +340,15 @@ export function add(x: Operand, y: Operand): Value {
  * console.log(sub(1.5, 0.6).item()); // 0.9
  */
 export function sub(x: Operand, y: Operand): Value {
+  return subInOpen(x, y);
+}
+
+function subAnywhere(x: Operand, y: Operand): Value {
   const p = (x as Value)?.payload;
   const q = typeof y === "number" ? y : (y as Value)?.payload;
-  if (typeof p !== "number" || typeof q !== "number") return applyBinary(ops.sub, x, y);
-  const u = x as Value;
-  const w = y as Value | number;
-  const r = p - q;
-  if ((u.origin === null && (typeof w === "number" || w.origin === null)) || (core.n >= core.full && !room()))
-    return unrecorded(ops.sub, r, u, w);
-  const c = core;
-  const s = segment;
-  const a = u.origin === s ? u.index : importOf(u);
-  const b = typeof w === "number" ? constant(c, w) : w.origin === s ? w.index : importOf(w);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = 24;
-  c.a[i] = a;
-  c.b[i] = b;
-  c.v[i] = r;
-  return new Value(s, i, r);
+  return typeof p === "number" && typeof q === "number"
+    ? recordedBinary(24, p - q, x as Value, y as Value | number)
+    : applyBinary(ops.sub, x, y);
 }
 
 /**
@@ -301,25 +359,15 @@ export function sub(x: Operand, y: Operand): Value {
  * console.log(mul(1.5, 0.6).item()); // 0.8999999999999999
  */
 export function mul(x: Operand, y: Operand): Value {
+  return mulInOpen(x, y);
+}
+
+function mulAnywhere(x: Operand, y: Operand): Value {
   const p = (x as Value)?.payload;
   const q = typeof y === "number" ? y : (y as Value)?.payload;
-  if (typeof p !== "number" || typeof q !== "number") return applyBinary(ops.mul, x, y);
-  const u = x as Value;
-  const w = y as Value | number;
-  const r = p * q;
-  if ((u.origin === null && (typeof w === "number" || w.origin === null)) || (core.n >= core.full && !room()))
-    return unrecorded(ops.mul, r, u, w);
-  const c = core;
-  const s = segment;
-  const a = u.origin === s ? u.index : importOf(u);
-  const b = typeof w === "number" ? constant(c, w) : w.origin === s ? w.index : importOf(w);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = 25;
-  c.a[i] = a;
-  c.b[i] = b;
-  c.v[i] = r;
-  return new Value(s, i, r);
+  return typeof p === "number" && typeof q === "number"
+    ? recordedBinary(25, p * q, x as Value, y as Value | number)
+    : applyBinary(ops.mul, x, y);
 }
 
 /**
@@ -332,23 +380,9 @@ export function mul(x: Operand, y: Operand): Value {
 export function div(x: Operand, y: Operand): Value {
   const p = (x as Value)?.payload;
   const q = typeof y === "number" ? y : (y as Value)?.payload;
-  if (typeof p !== "number" || typeof q !== "number") return applyBinary(ops.div, x, y);
-  const u = x as Value;
-  const w = y as Value | number;
-  const r = p / q;
-  if ((u.origin === null && (typeof w === "number" || w.origin === null)) || (core.n >= core.full && !room()))
-    return unrecorded(ops.div, r, u, w);
-  const c = core;
-  const s = segment;
-  const a = u.origin === s ? u.index : importOf(u);
-  const b = typeof w === "number" ? constant(c, w) : w.origin === s ? w.index : importOf(w);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = 26;
-  c.a[i] = a;
-  c.b[i] = b;
-  c.v[i] = r;
-  return new Value(s, i, r);
+  return typeof p === "number" && typeof q === "number"
+    ? recordedBinary(26, p / q, x as Value, y as Value | number)
+    : applyBinary(ops.div, x, y);
 }
 
 /**
@@ -361,23 +395,9 @@ export function div(x: Operand, y: Operand): Value {
 export function pow(x: Operand, y: Operand): Value {
   const p = (x as Value)?.payload;
   const q = typeof y === "number" ? y : (y as Value)?.payload;
-  if (typeof p !== "number" || typeof q !== "number") return applyBinary(ops.pow, x, y);
-  const u = x as Value;
-  const w = y as Value | number;
-  const r = ieeePow(p, q);
-  if ((u.origin === null && (typeof w === "number" || w.origin === null)) || (core.n >= core.full && !room()))
-    return unrecorded(ops.pow, r, u, w);
-  const c = core;
-  const s = segment;
-  const a = u.origin === s ? u.index : importOf(u);
-  const b = typeof w === "number" ? constant(c, w) : w.origin === s ? w.index : importOf(w);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = 27;
-  c.a[i] = a;
-  c.b[i] = b;
-  c.v[i] = r;
-  return new Value(s, i, r);
+  return typeof p === "number" && typeof q === "number"
+    ? recordedBinary(27, ieeePow(p, q), x as Value, y as Value | number)
+    : applyBinary(ops.pow, x, y);
 }
 
 /**
@@ -390,23 +410,9 @@ export function pow(x: Operand, y: Operand): Value {
 export function maximum(x: Operand, y: Operand): Value {
   const p = (x as Value)?.payload;
   const q = typeof y === "number" ? y : (y as Value)?.payload;
-  if (typeof p !== "number" || typeof q !== "number") return applyBinary(ops.maximum, x, y);
-  const u = x as Value;
-  const w = y as Value | number;
-  const r = Math.max(p, q);
-  if ((u.origin === null && (typeof w === "number" || w.origin === null)) || (core.n >= core.full && !room()))
-    return unrecorded(ops.maximum, r, u, w);
-  const c = core;
-  const s = segment;
-  const a = u.origin === s ? u.index : importOf(u);
-  const b = typeof w === "number" ? constant(c, w) : w.origin === s ? w.index : importOf(w);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = 28;
-  c.a[i] = a;
-  c.b[i] = b;
-  c.v[i] = r;
-  return new Value(s, i, r);
+  return typeof p === "number" && typeof q === "number"
+    ? recordedBinary(28, Math.max(p, q), x as Value, y as Value | number)
+    : applyBinary(ops.maximum, x, y);
 }
 
 /**
@@ -419,23 +425,9 @@ export function maximum(x: Operand, y: Operand): Value {
 export function minimum(x: Operand, y: Operand): Value {
   const p = (x as Value)?.payload;
   const q = typeof y === "number" ? y : (y as Value)?.payload;
-  if (typeof p !== "number" || typeof q !== "number") return applyBinary(ops.minimum, x, y);
-  const u = x as Value;
-  const w = y as Value | number;
-  const r = Math.min(p, q);
-  if ((u.origin === null && (typeof w === "number" || w.origin === null)) || (core.n >= core.full && !room()))
-    return unrecorded(ops.minimum, r, u, w);
-  const c = core;
-  const s = segment;
-  const a = u.origin === s ? u.index : importOf(u);
-  const b = typeof w === "number" ? constant(c, w) : w.origin === s ? w.index : importOf(w);
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = 29;
-  c.a[i] = a;
-  c.b[i] = b;
-  c.v[i] = r;
-  return new Value(s, i, r);
+  return typeof p === "number" && typeof q === "number"
+    ? recordedBinary(29, Math.min(p, q), x as Value, y as Value | number)
+    : applyBinary(ops.minimum, x, y);
 }
 
 /** The function above for each operation that has one. */
@@ -481,7 +473,6 @@ export interface SweepEvents<D, A> {
  * cleared as they are visited; marks stay, and tell at commit what was visited.
  */
 export function sweep(p: PendingSegment<Float64Array>, events: SweepEvents<number, Float64Array>): void {
-  const { op, a, b, v } = p.core;
   const g = p.adjoint;
   const mark = p.mark;
   let lo = p.lo;
@@ -489,17 +480,267 @@ export function sweep(p: PendingSegment<Float64Array>, events: SweepEvents<numbe
   let limit = p.limit;
   let visited = 0;
   let i = p.hi;
-  for (; i >= limit; i--) {
-    if (mark[i] === 0) {
-      if (i < lo) break;
-      continue;
+  for (;;) {
+    const { op, a, b, v } = p.core;
+    let d = 0;
+    let code = 0;
+    arithmetic: for (; i >= limit; i--) {
+      if (mark[i] === 0) {
+        if (i < lo) break;
+        continue;
+      }
+      d = g[i]!;
+      code = op[i]!;
+      switch (code) {
+        case CONST:
+          break;
+        case 6: {
+          // identity
+          const x = a[i]!;
+          mark[x] = 1;
+          if (x < lo) lo = x;
+          else if (x > hiImport) hiImport = x;
+          g[x]! += d;
+          break;
+        }
+        case 7: {
+          // neg
+          const x = a[i]!;
+          mark[x] = 1;
+          if (x < lo) lo = x;
+          else if (x > hiImport) hiImport = x;
+          g[x]! -= d;
+          break;
+        }
+        case 8: {
+          // exp
+          const x = a[i]!;
+          mark[x] = 1;
+          if (x < lo) lo = x;
+          else if (x > hiImport) hiImport = x;
+          g[x]! += d * v[i]!;
+          break;
+        }
+        case 9: {
+          // expm1
+          const x = a[i]!;
+          mark[x] = 1;
+          if (x < lo) lo = x;
+          else if (x > hiImport) hiImport = x;
+          g[x]! += d * (v[i]! + 1);
+          break;
+        }
+        case 10: {
+          // log
+          const x = a[i]!;
+          mark[x] = 1;
+          if (x < lo) lo = x;
+          else if (x > hiImport) hiImport = x;
+          g[x]! += d * (1 / v[x]!);
+          break;
+        }
+        case 11: {
+          // log1p
+          const x = a[i]!;
+          mark[x] = 1;
+          if (x < lo) lo = x;
+          else if (x > hiImport) hiImport = x;
+          g[x]! += d * (1 / (v[x]! + 1));
+          break;
+        }
+        case 12: {
+          // sqrt
+          const x = a[i]!;
+          mark[x] = 1;
+          if (x < lo) lo = x;
+          else if (x > hiImport) hiImport = x;
+          g[x]! += d * (0.5 / v[i]!);
+          break;
+        }
+        case 13: {
+          // square
+          const x = a[i]!;
+          mark[x] = 1;
+          if (x < lo) lo = x;
+          else if (x > hiImport) hiImport = x;
+          g[x]! += d * (2 * v[x]!);
+          break;
+        }
+        case 14: {
+          // abs
+          const x = a[i]!;
+          mark[x] = 1;
+          if (x < lo) lo = x;
+          else if (x > hiImport) hiImport = x;
+          g[x]! += d * Math.sign(v[x]!);
+          break;
+        }
+        case 15: {
+          // sign
+          const x = a[i]!;
+          mark[x] = 1;
+          if (x < lo) lo = x;
+          else if (x > hiImport) hiImport = x;
+          g[x]! += d * 0;
+          break;
+        }
+        case 16: {
+          // reciprocal
+          const x = a[i]!;
+          mark[x] = 1;
+          if (x < lo) lo = x;
+          else if (x > hiImport) hiImport = x;
+          g[x]! += d * -(v[i]! * v[i]!);
+          break;
+        }
+        case 17: {
+          // sin
+          const x = a[i]!;
+          mark[x] = 1;
+          if (x < lo) lo = x;
+          else if (x > hiImport) hiImport = x;
+          g[x]! += d * Math.cos(v[x]!);
+          break;
+        }
+        case 18: {
+          // cos
+          const x = a[i]!;
+          mark[x] = 1;
+          if (x < lo) lo = x;
+          else if (x > hiImport) hiImport = x;
+          g[x]! += d * -Math.sin(v[x]!);
+          break;
+        }
+        case 19: {
+          // tanh
+          const x = a[i]!;
+          mark[x] = 1;
+          if (x < lo) lo = x;
+          else if (x > hiImport) hiImport = x;
+          g[x]! += d * (1 - v[i]! * v[i]!);
+          break;
+        }
+        case 20: {
+          // sigmoid
+          const x = a[i]!;
+          mark[x] = 1;
+          if (x < lo) lo = x;
+          else if (x > hiImport) hiImport = x;
+          g[x]! += d * (v[i]! * (1 - v[i]!));
+          break;
+        }
+        case 21: {
+          // relu
+          const x = a[i]!;
+          mark[x] = 1;
+          if (x < lo) lo = x;
+          else if (x > hiImport) hiImport = x;
+          g[x]! += v[x]! > 0 ? d : 0;
+          break;
+        }
+        case 22: {
+          // softplus
+          const x = a[i]!;
+          mark[x] = 1;
+          if (x < lo) lo = x;
+          else if (x > hiImport) hiImport = x;
+          g[x]! += d * (1 / (1 + Math.exp(-v[x]!)));
+          break;
+        }
+        case 23: {
+          // add
+          const x = a[i]!;
+          const y = b[i]!;
+          mark[x] = 1;
+          mark[y] = 1;
+          if (x < lo) lo = x;
+          else if (x > hiImport) hiImport = x;
+          if (y < lo) lo = y;
+          else if (y > hiImport) hiImport = y;
+          g[x]! += d;
+          g[y]! += d;
+          break;
+        }
+        case 24: {
+          // sub
+          const x = a[i]!;
+          const y = b[i]!;
+          mark[x] = 1;
+          mark[y] = 1;
+          if (x < lo) lo = x;
+          else if (x > hiImport) hiImport = x;
+          if (y < lo) lo = y;
+          else if (y > hiImport) hiImport = y;
+          g[x]! += d;
+          g[y]! -= d;
+          break;
+        }
+        case 25: {
+          // mul
+          const x = a[i]!;
+          const y = b[i]!;
+          mark[x] = 1;
+          mark[y] = 1;
+          if (x < lo) lo = x;
+          else if (x > hiImport) hiImport = x;
+          if (y < lo) lo = y;
+          else if (y > hiImport) hiImport = y;
+          g[x]! += d * v[y]!;
+          g[y]! += d * v[x]!;
+          break;
+        }
+        case 26: {
+          // div
+          const x = a[i]!;
+          const y = b[i]!;
+          mark[x] = 1;
+          mark[y] = 1;
+          if (x < lo) lo = x;
+          else if (x > hiImport) hiImport = x;
+          if (y < lo) lo = y;
+          else if (y > hiImport) hiImport = y;
+          g[x]! += d * (1 / v[y]!);
+          g[y]! += d * -(v[i]! / v[y]!);
+          break;
+        }
+        case 28: {
+          // maximum
+          const x = a[i]!;
+          const y = b[i]!;
+          mark[x] = 1;
+          mark[y] = 1;
+          if (x < lo) lo = x;
+          else if (x > hiImport) hiImport = x;
+          if (y < lo) lo = y;
+          else if (y > hiImport) hiImport = y;
+          if (op[x] !== CONST) g[x]! += v[x]! >= v[y]! ? d * (v[x]! === v[y]! ? 0.5 : 1) : 0;
+          if (op[y] !== CONST) g[y]! += v[y]! >= v[x]! ? d * (v[x]! === v[y]! ? 0.5 : 1) : 0;
+          break;
+        }
+        case 29: {
+          // minimum
+          const x = a[i]!;
+          const y = b[i]!;
+          mark[x] = 1;
+          mark[y] = 1;
+          if (x < lo) lo = x;
+          else if (x > hiImport) hiImport = x;
+          if (y < lo) lo = y;
+          else if (y > hiImport) hiImport = y;
+          if (op[x] !== CONST) g[x]! += v[x]! <= v[y]! ? d * (v[x]! === v[y]! ? 0.5 : 1) : 0;
+          if (op[y] !== CONST) g[y]! += v[y]! <= v[x]! ? d * (v[x]! === v[y]! ? 0.5 : 1) : 0;
+          break;
+        }
+        default:
+          break arithmetic;
+      }
+      g[i] = 0;
+      visited++;
     }
-    const d = g[i]!;
+    if (i < limit || mark[i] === 0) break;
     g[i] = 0;
     visited++;
-    switch (op[i]) {
-      case CONST:
-        break;
+    switch (code) {
       case NODE: {
         const stop = events.node(p, i, d);
         if (stop > limit) limit = stop;
@@ -513,215 +754,6 @@ export function sweep(p: PendingSegment<Float64Array>, events: SweepEvents<numbe
       case RELEASED:
         releasedError();
         break;
-      case 6: {
-        // identity
-        const x = a[i]!;
-        mark[x] = 1;
-        if (x < lo) lo = x;
-        else if (x > hiImport) hiImport = x;
-        g[x]! += d;
-        break;
-      }
-      case 7: {
-        // neg
-        const x = a[i]!;
-        mark[x] = 1;
-        if (x < lo) lo = x;
-        else if (x > hiImport) hiImport = x;
-        g[x]! -= d;
-        break;
-      }
-      case 8: {
-        // exp
-        const x = a[i]!;
-        mark[x] = 1;
-        if (x < lo) lo = x;
-        else if (x > hiImport) hiImport = x;
-        g[x]! += d * v[i]!;
-        break;
-      }
-      case 9: {
-        // expm1
-        const x = a[i]!;
-        mark[x] = 1;
-        if (x < lo) lo = x;
-        else if (x > hiImport) hiImport = x;
-        g[x]! += d * (v[i]! + 1);
-        break;
-      }
-      case 10: {
-        // log
-        const x = a[i]!;
-        mark[x] = 1;
-        if (x < lo) lo = x;
-        else if (x > hiImport) hiImport = x;
-        g[x]! += d * (1 / v[x]!);
-        break;
-      }
-      case 11: {
-        // log1p
-        const x = a[i]!;
-        mark[x] = 1;
-        if (x < lo) lo = x;
-        else if (x > hiImport) hiImport = x;
-        g[x]! += d * (1 / (v[x]! + 1));
-        break;
-      }
-      case 12: {
-        // sqrt
-        const x = a[i]!;
-        mark[x] = 1;
-        if (x < lo) lo = x;
-        else if (x > hiImport) hiImport = x;
-        g[x]! += d * (0.5 / v[i]!);
-        break;
-      }
-      case 13: {
-        // square
-        const x = a[i]!;
-        mark[x] = 1;
-        if (x < lo) lo = x;
-        else if (x > hiImport) hiImport = x;
-        g[x]! += d * (2 * v[x]!);
-        break;
-      }
-      case 14: {
-        // abs
-        const x = a[i]!;
-        mark[x] = 1;
-        if (x < lo) lo = x;
-        else if (x > hiImport) hiImport = x;
-        g[x]! += d * Math.sign(v[x]!);
-        break;
-      }
-      case 15: {
-        // sign
-        const x = a[i]!;
-        mark[x] = 1;
-        if (x < lo) lo = x;
-        else if (x > hiImport) hiImport = x;
-        g[x]! += d * 0;
-        break;
-      }
-      case 16: {
-        // reciprocal
-        const x = a[i]!;
-        mark[x] = 1;
-        if (x < lo) lo = x;
-        else if (x > hiImport) hiImport = x;
-        g[x]! += d * -(v[i]! * v[i]!);
-        break;
-      }
-      case 17: {
-        // sin
-        const x = a[i]!;
-        mark[x] = 1;
-        if (x < lo) lo = x;
-        else if (x > hiImport) hiImport = x;
-        g[x]! += d * Math.cos(v[x]!);
-        break;
-      }
-      case 18: {
-        // cos
-        const x = a[i]!;
-        mark[x] = 1;
-        if (x < lo) lo = x;
-        else if (x > hiImport) hiImport = x;
-        g[x]! += d * -Math.sin(v[x]!);
-        break;
-      }
-      case 19: {
-        // tanh
-        const x = a[i]!;
-        mark[x] = 1;
-        if (x < lo) lo = x;
-        else if (x > hiImport) hiImport = x;
-        g[x]! += d * (1 - v[i]! * v[i]!);
-        break;
-      }
-      case 20: {
-        // sigmoid
-        const x = a[i]!;
-        mark[x] = 1;
-        if (x < lo) lo = x;
-        else if (x > hiImport) hiImport = x;
-        g[x]! += d * (v[i]! * (1 - v[i]!));
-        break;
-      }
-      case 21: {
-        // relu
-        const x = a[i]!;
-        mark[x] = 1;
-        if (x < lo) lo = x;
-        else if (x > hiImport) hiImport = x;
-        g[x]! += v[x]! > 0 ? d : 0;
-        break;
-      }
-      case 22: {
-        // softplus
-        const x = a[i]!;
-        mark[x] = 1;
-        if (x < lo) lo = x;
-        else if (x > hiImport) hiImport = x;
-        g[x]! += d * (1 / (1 + Math.exp(-v[x]!)));
-        break;
-      }
-      case 23: {
-        // add
-        const x = a[i]!;
-        const y = b[i]!;
-        mark[x] = 1;
-        mark[y] = 1;
-        if (x < lo) lo = x;
-        else if (x > hiImport) hiImport = x;
-        if (y < lo) lo = y;
-        else if (y > hiImport) hiImport = y;
-        g[x]! += d;
-        g[y]! += d;
-        break;
-      }
-      case 24: {
-        // sub
-        const x = a[i]!;
-        const y = b[i]!;
-        mark[x] = 1;
-        mark[y] = 1;
-        if (x < lo) lo = x;
-        else if (x > hiImport) hiImport = x;
-        if (y < lo) lo = y;
-        else if (y > hiImport) hiImport = y;
-        g[x]! += d;
-        g[y]! -= d;
-        break;
-      }
-      case 25: {
-        // mul
-        const x = a[i]!;
-        const y = b[i]!;
-        mark[x] = 1;
-        mark[y] = 1;
-        if (x < lo) lo = x;
-        else if (x > hiImport) hiImport = x;
-        if (y < lo) lo = y;
-        else if (y > hiImport) hiImport = y;
-        g[x]! += d * v[y]!;
-        g[y]! += d * v[x]!;
-        break;
-      }
-      case 26: {
-        // div
-        const x = a[i]!;
-        const y = b[i]!;
-        mark[x] = 1;
-        mark[y] = 1;
-        if (x < lo) lo = x;
-        else if (x > hiImport) hiImport = x;
-        if (y < lo) lo = y;
-        else if (y > hiImport) hiImport = y;
-        g[x]! += d * (1 / v[y]!);
-        g[y]! += d * -(v[i]! / v[y]!);
-        break;
-      }
       case 27: {
         // pow
         const x = a[i]!;
@@ -736,35 +768,8 @@ export function sweep(p: PendingSegment<Float64Array>, events: SweepEvents<numbe
         if (op[y] !== CONST) g[y]! += !(v[x]! === 0 && v[y]! >= 0) ? d * (v[i]! * Math.log(v[x]!)) : 0;
         break;
       }
-      case 28: {
-        // maximum
-        const x = a[i]!;
-        const y = b[i]!;
-        mark[x] = 1;
-        mark[y] = 1;
-        if (x < lo) lo = x;
-        else if (x > hiImport) hiImport = x;
-        if (y < lo) lo = y;
-        else if (y > hiImport) hiImport = y;
-        if (op[x] !== CONST) g[x]! += v[x]! >= v[y]! ? d * (v[x]! === v[y]! ? 0.5 : 1) : 0;
-        if (op[y] !== CONST) g[y]! += v[y]! >= v[x]! ? d * (v[x]! === v[y]! ? 0.5 : 1) : 0;
-        break;
-      }
-      case 29: {
-        // minimum
-        const x = a[i]!;
-        const y = b[i]!;
-        mark[x] = 1;
-        mark[y] = 1;
-        if (x < lo) lo = x;
-        else if (x > hiImport) hiImport = x;
-        if (y < lo) lo = y;
-        else if (y > hiImport) hiImport = y;
-        if (op[x] !== CONST) g[x]! += v[x]! <= v[y]! ? d * (v[x]! === v[y]! ? 0.5 : 1) : 0;
-        if (op[y] !== CONST) g[y]! += v[y]! <= v[x]! ? d * (v[x]! === v[y]! ? 0.5 : 1) : 0;
-        break;
-      }
     }
+    i--;
   }
   p.hi = i;
   p.lo = lo;

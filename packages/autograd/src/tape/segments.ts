@@ -2,6 +2,8 @@ import { GraphError } from "../errors.js";
 import { tracer } from "../ops/tracer.js";
 import type { ArrayNode } from "./arrayNode.js";
 import type { HookedNode } from "./hooks.js";
+import { constantRow } from "./scalar.generated.js";
+import { CAPACITY, Columns, open, openColumns } from "./columns.js";
 import { checkIsValue, Param, Value } from "./value.js";
 
 /**
@@ -9,7 +11,6 @@ import { checkIsValue, Param, Value } from "./value.js";
  * an offset; a segment holds the sources it imports from, so ordinary garbage collection gives every graph its lifetime. Arithmetic nodes
  * grow up from offset 0; imports of leaves and of earlier segments grow down from the top, so that they never widen a sweep.
  */
-export const CAPACITY = 65536;
 
 // Codes of the nodes that are not arithmetic; the generated codes of operations follow.
 export const CONST = 0;
@@ -42,22 +43,6 @@ export class Segment {
   }
 }
 
-/** Buffers of one segment: 13 bytes a node. They are recycled once backward() has released every node. */
-class Columns {
-  readonly op: Uint8Array;
-  readonly a: Uint16Array;
-  readonly b: Uint16Array;
-  readonly v: Float64Array;
-
-  constructor(capacity: number) {
-    const buffer = new ArrayBuffer(capacity * 13 + 8);
-    this.v = new Float64Array(buffer, 0, capacity);
-    this.a = new Uint16Array(buffer, capacity * 8, capacity);
-    this.b = new Uint16Array(buffer, capacity * 10, capacity);
-    this.op = new Uint8Array(buffer, capacity * 12, capacity);
-  }
-}
-
 /** The label under which nodes from `offset` on were recorded. */
 interface ScopeMark {
   readonly offset: number;
@@ -69,11 +54,9 @@ let nextId = 0;
 /** The nodes of a segment. */
 export class Core {
   readonly id = nextId++;
-  /** Arithmetic nodes are [0, n), imports [top, capacity). */
-  n = 0;
+  /** The n of a segment that is not being recorded. */
+  size = 0;
   top: number;
-  /** From this n on there is no room for another operation, which may need a row, and a row for each operand. */
-  full: number;
   op!: Uint8Array;
   a!: Uint16Array;
   b!: Uint16Array;
@@ -92,8 +75,17 @@ export class Core {
 
   constructor(columns: Columns, top: number) {
     this.top = top;
-    this.full = top - 2;
     this.take(columns);
+  }
+
+  /** Arithmetic nodes are [0, n), imports [top, capacity). */
+  get n(): number {
+    return this === openCore ? open.n : this.size;
+  }
+
+  set n(n: number) {
+    if (this === openCore) open.n = n;
+    else this.size = n;
   }
 
   take(columns: Columns): void {
@@ -164,23 +156,18 @@ export function bisect<T>(sorted: ArrayLike<T>, before: (x: T) => boolean): numb
 const NO_COLUMNS = new Columns(0);
 const spare: Columns[] = [];
 
+let openCore = new Core(openColumns, CAPACITY);
+open.segment = new Segment(openCore, []);
 /**
- * A segment without nodes and without room. It is what the root of a backward pass is left with: a held loss then keeps nothing of its graph
- * alive; and what the recording functions see while nothing is recorded, or all is traced, so that the hot path tests room only.
+ * A segment without nodes. It is what the root of a backward pass is left with: a held loss then keeps nothing of its graph alive.
  */
 export const RELEASED_SEGMENT = new Segment(new Core(NO_COLUMNS, 0), []);
 RELEASED_SEGMENT.core.release();
 
-let openCore = new Core(new Columns(CAPACITY), CAPACITY);
-let openSegment = new Segment(openCore, []);
 /** Values of earlier segments and array nodes already imported into the open segment. */
 let imported = new Map<Value, number>();
 let recording = true;
 let scopeLabel: string | null = null;
-
-/** The segment being recorded. */
-export let core = openCore;
-export let segment = openSegment;
 
 export function isRecording(): boolean {
   return recording;
@@ -190,9 +177,7 @@ export function isRecording(): boolean {
 export function setRecording(on: boolean): boolean {
   const before = recording;
   recording = on;
-  const open = on && tracer === null;
-  segment = open ? openSegment : RELEASED_SEGMENT;
-  core = segment.core;
+  open.full = on && tracer === null ? openCore.top - 2 : -1;
   return before;
 }
 
@@ -215,11 +200,15 @@ export function setExactSeals(on: boolean): boolean {
 /** Ends the open segment and opens another. */
 export function seal(): void {
   const sealed = openCore;
-  const full = openSegment;
+  const full = open.segment;
   if (exactSeals) full.exact = true;
+  for (const source of full.sources) if (source instanceof Param) source.home = null;
   if (imported.size > 0) imported = new Map();
-  openCore = new Core(spare.pop() ?? new Columns(CAPACITY), CAPACITY);
-  openSegment = new Segment(openCore, []);
+  sealed.size = open.n;
+  if (sealed.columns === openColumns) sealed.take(copyOf(openColumns, sealed));
+  openCore = new Core(openColumns, CAPACITY);
+  open.segment = new Segment(openCore, []);
+  open.n = 0;
   if (scopeLabel !== null) openCore.scopes.push({ offset: 0, label: scopeLabel });
   setRecording(recording);
   // From now on nothing is added to the sealed segment, and what its array users depend on can be told exactly.
@@ -229,12 +218,26 @@ export function seal(): void {
   if (sealed.n + CAPACITY - sealed.top < CAPACITY / 2 || sealed.freed >= sealed.n / 2) compact(sealed);
 }
 
+function copyOf(from: Columns, { n, top }: Core): Columns {
+  const to = spare.pop() ?? new Columns(CAPACITY);
+  for (const column of ["op", "a", "b", "v"] as const) {
+    to[column].set(from[column].subarray(0, n));
+    to[column].set(from[column].subarray(top), top);
+  }
+  return to;
+}
+
+/** Columns that nobody uses any more. */
+function giveBack(columns: Columns): void {
+  if (columns !== openColumns && spare.length < 64) spare.push(columns);
+}
+
 /** Gives a segment's columns back once no node of it is left; the open segment is replaced. */
 export function recycle(released: Core): void {
   const { columns, offsets } = released;
   if (columns === null) return;
   released.release();
-  if (offsets === null && spare.length < 64) spare.push(columns);
+  if (offsets === null) giveBack(columns);
   if (released === openCore) seal();
 }
 
@@ -247,7 +250,8 @@ export function openCoreOf(): Core {
 export function setScope(label: string | null): string | null {
   const before = scopeLabel;
   scopeLabel = label;
-  const { scopes, n } = openCore;
+  const { scopes } = openCore;
+  const { n } = open;
   // Labels under which nothing was recorded leave no mark: a validation loop would collect them for ever.
   if (scopes[scopes.length - 1]?.offset === n) scopes.pop();
   if (recording && (scopes[scopes.length - 1]?.label ?? null) !== label) scopes.push({ offset: n, label });
@@ -258,47 +262,34 @@ export function currentScope(): string | null {
   return scopeLabel;
 }
 
-/** A constant operand. */
-export function constant(c: Core, x: number): number {
-  const i = c.n;
-  c.n = i + 1;
-  c.op[i] = CONST;
-  c.v[i] = x;
-  return i;
-}
-
-/** The offset at which a scalar Value from outside the open segment is known in it. A leaf is imported once a segment, and again after it was set. */
+/** The row at which a scalar Value from outside the open segment is known in it. A leaf is imported once a segment, and again after it was set. */
 export function importOf(x: Value): number {
-  if ((x as Param).importedInto === core.id) return (x as Param).importedAt;
   const hit = imported.get(x);
-  return hit === undefined ? importAnew(x, core) : hit;
-}
-
-function importAnew(x: Value, c: Core): number {
+  if (hit !== undefined) return hit;
   const { origin, index } = x;
-  if (origin === null) return constant(c, x.payload as number);
+  if (origin === null) return constantRow(x.payload as number);
   checkIsValue(x);
   if (origin instanceof Param) {
-    const i = importFrom(c, --c.top, PARAM, x, origin);
+    const i = importFrom(--openCore.top, PARAM, x, origin);
     if (x !== origin) return i;
-    origin.importedInto = c.id;
-    origin.importedAt = i;
+    origin.home = open.segment;
+    origin.row = i;
     return i;
   }
   const isEarlier = origin instanceof Segment;
   // Array nodes stand among the arithmetic: the sweep must come by here to hand the adjoint over before it goes on.
-  const i = isEarlier ? importFrom(c, --c.top, EARLIER, x, viewOf(origin, index)) : importFrom(c, c.n++, NODE, x, origin);
-  c.importsArrays ||= !isEarlier;
+  const i = isEarlier ? importFrom(--openCore.top, EARLIER, x, viewOf(origin, index)) : importFrom(open.n++, NODE, x, origin);
+  openCore.importsArrays ||= !isEarlier;
   imported.set(x, i);
   return i;
 }
 
-function importFrom(c: Core, i: number, code: number, x: Value, source: Source): number {
-  c.full = c.top - 2;
-  c.op[i] = code;
-  c.v[i] = x.payload as number;
-  c.a[i] = segment.sources.push(source) - 1;
-  c.b[i] = x.index;
+function importFrom(i: number, code: number, x: Value, source: Source): number {
+  open.full = openCore.top - 2;
+  openColumns.op[i] = code;
+  openColumns.v[i] = x.payload as number;
+  openColumns.a[i] = open.segment.sources.push(source) - 1;
+  openColumns.b[i] = x.index;
   return i;
 }
 
@@ -325,36 +316,41 @@ interface Reach {
   readonly columns: Columns | null;
   /** Segments and array nodes that it imports from. */
   readonly targets: readonly Source[];
-  /** By place, a bit for each of 31 targets; as many columns as it takes, since rounding up would chain segments together. */
-  readonly masks: readonly Int32Array[];
+  /** By place, a bit for each of 8 targets; as many columns as it takes, since rounding up would chain segments together. */
+  readonly masks: readonly Uint8Array[];
   readonly views: Map<string, Segment>;
 }
 
 const reaches = new WeakMap<Segment, Reach>();
-const MASK_BITS = 31;
+const MASK_BITS = 8;
+
+/** By place, the bits of the sources that it depends on. */
+function maskOf({ op, a, b, n, top }: Core, bits: Uint8Array): Uint8Array {
+  const mask = new Uint8Array(op.length);
+  for (let i = top; i < op.length; i++) if (op[i] === EARLIER) mask[i] = bits[a[i] as number] as number;
+  for (let i = 0; i < n; i++) {
+    const code = op[i] as number;
+    if (code > RELEASED || code === HOOKED) mask[i] = (mask[a[i] as number] as number) | (mask[b[i] as number] as number);
+    else if (code === NODE) mask[i] = bits[a[i] as number] as number;
+  }
+  return mask;
+}
 
 /** One pass over a sealed segment, since several values of it are imported one after the other (at T = 1,000,000 forward 30 ns a node instead of 40). */
 function reachOf(whole: Segment): Reach {
   const { core: c, sources } = whole;
   const known = reaches.get(whole);
   if (known !== undefined && known.columns === c.columns) return known;
-  const { op, a, b, n, top } = c;
   const targets = [...new Set(sources)].filter((s): s is Source => s !== null && !(s instanceof Param));
   const indices = new Map(targets.map((target, k) => [target, k]));
-  const masks = Array.from({ length: Math.ceil(targets.length / MASK_BITS) }, (_, column) => {
-    const mask = new Int32Array(op.length);
-    const bit = (i: number): number => {
-      const k = (indices.get(sources[a[i] as number] as Source) ?? -1) - column * MASK_BITS;
+  const masks: Uint8Array[] = [];
+  for (let first = 0; first < targets.length; first += MASK_BITS) {
+    const bits = sources.map((source) => {
+      const k = (indices.get(source as Source) ?? -1) - first;
       return k >= 0 && k < MASK_BITS ? 1 << k : 0;
-    };
-    for (let i = top; i < op.length; i++) if (op[i] === EARLIER) mask[i] = bit(i);
-    for (let i = 0; i < n; i++) {
-      const code = op[i] as number;
-      if (code > RELEASED || code === HOOKED) mask[i] = (mask[a[i] as number] as number) | (mask[b[i] as number] as number);
-      else if (code === NODE) mask[i] = bit(i);
-    }
-    return mask;
-  });
+    });
+    masks.push(maskOf(c, Uint8Array.from(bits)));
+  }
   const reach = { columns: c.columns, targets, masks, views: new Map<string, Segment>() };
   reaches.set(whole, reach);
   return reach;
@@ -434,6 +430,6 @@ export function compact(c: Core): void {
   c.n = c.top = kept.length + 1;
   c.freed = 1;
   c.offsets = Int32Array.from([-1, ...kept]);
-  if (spare.length < 64) spare.push(columns);
+  giveBack(columns);
   if (c === openCore) seal();
 }

@@ -30,17 +30,27 @@ export type SliceEntry = number | null | readonly [start?: number | null, stop?:
  * console.log(y.item(), x.grad.item()); // 10 6
  */
 export class Value {
-  /** Where a gradient would go on to: null for a constant. Internal. */
-  origin: Origin | null;
-  /** Offset in the origin's segment, or output of its array node. Internal. */
-  index: number;
+  /** The origin; of a leaf, the open segment once that imported its value. What the recording functions look at. Internal. */
+  home: Origin | null;
+  /** The index; of a leaf, the row of its import. Internal. */
+  row: number;
   /** A plain number for a floating 0-d value, an array otherwise. Internal. */
   payload: Payload;
 
   constructor(origin: Origin | null, index: number, payload: Payload) {
-    this.origin = origin;
-    this.index = index;
+    this.home = origin;
+    this.row = index;
     this.payload = payload;
+  }
+
+  /** Where a gradient would go on to: null for a constant. Internal. */
+  get origin(): Origin | null {
+    return this.home;
+  }
+
+  /** Offset in the origin's segment, or output of its array node. Internal. */
+  get index(): number {
+    return this.row;
   }
 
   /** Shape and dtype together. Internal. */
@@ -286,15 +296,19 @@ function nested(data: TypedArray, shape: Shape, depth: number, cursor: { at: num
 export class Param extends Value {
   /** For messages and pictures; "" where none was given. */
   readonly name: string;
-  /** The segment that imported the current value last, and where. Internal. */
-  importedInto = -1;
-  importedAt = 0;
   private collected: Value | null = null;
 
   constructor(payload: Payload, name: string) {
     super(null, 0, payload);
-    this.origin = this;
     this.name = name;
+  }
+
+  override get origin(): Param {
+    return this;
+  }
+
+  override get index(): number {
+    return 0;
   }
 
   /** As of any Value; while a function is traced the elements are not known, since a program reads them at each call. */
@@ -348,7 +362,7 @@ export class Param extends Value {
     const got = typeOf(given);
     checkSameShape("set", `the value for ${describeParam(this)}`, got.shape, shape, "make a new param for another shape");
     this.payload = got.dtype === dtype ? given : payloadFrom("set", toNdArray(given).elements, { dtype, shape });
-    this.importedInto = -1;
+    this.home = null;
   }
 }
 

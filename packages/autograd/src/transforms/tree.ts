@@ -4,7 +4,7 @@ import { type Operand, toValue } from "../tape/apply.js";
 import { isTypedArray, isValueLike, kindOf, type NestedNumbers } from "../tape/input.js";
 import type { TypedArray } from "../dtype.js";
 import { Value } from "../tape/value.js";
-import { leavesOf, mapTree } from "../tree.js";
+import { eachLeaf, leavesOf, mapTree } from "../tree.js";
 
 /**
  * What transforms take: a Value, a number, a typed array or a rectangular nest of numbers is one leaf; arrays and objects that hold Values
@@ -44,7 +44,9 @@ export function valuesOf<T>(op: string, tree: T): ValuesOf<T> {
 }
 
 export function leaves(tree: unknown): Value[] {
-  return leavesOf(tree, isLeaf).map(({ leaf }) => leaf as Value);
+  const found: Value[] = [];
+  eachLeaf(tree, isLeaf, (leaf) => found.push(leaf as Value));
+  return found;
 }
 
 /** Puts values in the place of a tree's leaves, in order. */
