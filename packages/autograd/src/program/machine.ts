@@ -80,8 +80,8 @@ export class Machine {
     compileKernels(layout.steps, features, host);
     const imports: Instances = {
       host: {
-        plain: (k) => this.runPlain(k as number, this.views.int32),
-        outside: (k, index) => this.failOutside(k as number, index as number),
+        plain: (k) => this.runPlain(k, this.views.int32),
+        outside: (k, index) => this.failOutside(k, index),
       },
     };
     this.imports = imports;
