@@ -1,5 +1,4 @@
 import type { Case, Variant } from "./cases.js";
-import { compilerAbsent } from "./compiler.js";
 import type { Options } from "./options.js";
 import { messageOf } from "./processes.js";
 import type { Measurement, TimedResult } from "./results.js";
@@ -12,24 +11,22 @@ export async function timedResults(
   { rounds, quick }: Options,
   note: (text: string) => void,
 ): Promise<TimedResult[]> {
-  const noCompiler = await compilerAbsent();
   const measured = cases.map((c): { c: Case; variants: Measured } => ({ c, variants: {} }));
   for (let round = 1; round <= rounds; round++) {
     for (const { c, variants } of measured) {
       for (const variant of Object.keys(c.workloads) as Variant[]) {
-        if (variant === "compiled" && noCompiler !== null) continue;
         note(`round ${round} of ${rounds}: ${c.name}, ${variant}`);
         const args = [c.name, variant, ...(quick ? ["--quick"] : [])];
         (variants[variant] ??= []).push(await messageOf<Measurement>("measure.js", args));
       }
     }
   }
-  return measured.map(({ c: { name, title, unit, base, absent = {}, workloads }, variants }) => ({
+  return measured.map(({ c: { name, title, unit, base, absent = {} }, variants }) => ({
     name,
     title,
     unit,
     base,
-    absent: "compiled" in workloads && noCompiler !== null ? { ...absent, compiled: noCompiler } : absent,
+    absent,
     rounds: variants,
   }));
 }

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { compilerAbsent } from "../src/compiler.js";
 import { trainingOnBrain } from "../src/recurrent/brain.js";
 import { trainingCompiled } from "../src/recurrent/compiled.js";
 import { trainingOnEngine } from "../src/recurrent/eager.js";
@@ -15,7 +14,6 @@ import { recurrentLossByHand } from "./recurrentLoss.js";
 
 const KINDS: readonly Kind[] = ["rnn", "lstm", "gru"];
 const size = { hidden: 3, batch: 2, steps: 4 };
-const compiler = await compilerAbsent();
 const torch = torchAbsent();
 
 /** Twice, since a variant that adds to its last gradients is right only once. */
@@ -30,7 +28,7 @@ async function check(training: Training, kind: Kind): Promise<void> {
 describe.each(KINDS)("a training step of %s computes the loss and gradients of the reference", (kind) => {
   const problem = recurrentProblem(kind, size);
   test("eager", () => check(trainingOnEngine(problem), kind));
-  test.skipIf(compiler !== null)("compiled", async () => check(await trainingCompiled(problem), kind));
+  test("compiled", async () => check(await trainingCompiled(problem), kind));
   test.skipIf(torch !== null)("PyTorch", async () => check(await trainingOnTorch(problem), kind));
   test("@jax-js/jax", async () => check(await trainingOnJax(problem), kind));
   test("@tensorflow/tfjs on wasm", async () => check(await trainingOnTfjs(problem, "wasm"), kind));

@@ -5,7 +5,7 @@ import { lstmInLoop, lstmOnEngine, lstmReference } from "../src/arrays/lstm.js";
 import { matmulInLoop, matmulOnEngine, matmulOnLentKernels, matmulReference } from "../src/arrays/matmul.js";
 import { PRODUCTS } from "../src/arrays/products.js";
 import { CASES } from "../src/cases.js";
-import { type Compile, compilerAbsent } from "../src/compiler.js";
+import type { Compile } from "../src/compiler.js";
 import { mlpOnClosures } from "../src/mlp/closures.js";
 import { mlpOnEngine } from "../src/mlp/engine.js";
 import {
@@ -30,7 +30,6 @@ import { toyOnColumns } from "../src/toy/yardstick.js";
 import { uniformArray } from "../src/uniform.js";
 import { disagreement, type Reference, type Workload } from "../src/workload.js";
 
-const noCompiler = await compilerAbsent();
 const uncompiled: Compile = (f) => f;
 
 /** Twice, since a variant that forgets to clear its gradients is right only once. */
@@ -69,7 +68,7 @@ describe("the toy network", () => {
     expect(disagreement(run(toyScan(steps, uncompiled)).results(), reference)).toBeNull();
   });
 
-  test.skipIf(noCompiler !== null)("and compiled", async () => {
+  test("and compiled", async () => {
     expect(disagreement(run(await toyScanCompiled(steps)).results(), reference)).toBeNull();
   });
 });
@@ -91,7 +90,7 @@ test("the scalar network with its points as a scan has the same loss and gradien
   expect(disagreement(run(mlpScan(uncompiled, 3, 4)).results(), mlpReference(mlpProblem(3, 4), false))).toBeNull();
 });
 
-test.skipIf(noCompiler !== null)("and compiled", async () => {
+test("and compiled", async () => {
   expect(disagreement(run(await mlpScanCompiled()).results(), mlpReference(mlpProblem(), false))).toBeNull();
 });
 

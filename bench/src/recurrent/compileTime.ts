@@ -1,4 +1,3 @@
-import { compilerAbsent } from "../compiler.js";
 import { messageOf } from "../processes.js";
 import { median } from "../results.js";
 
@@ -22,12 +21,12 @@ export interface CompileMeasurement {
   readonly length: FirstCall;
 }
 
-/** One measurement a round, each of a process of its own; or why there is none. */
-export type CompileResult = { readonly rounds: readonly CompileMeasurement[] } | { readonly absent: string };
+/** One measurement a round, each of a process of its own. */
+export interface CompileResult {
+  readonly rounds: readonly CompileMeasurement[];
+}
 
 export async function compileResult(rounds: number, note: (text: string) => void): Promise<CompileResult> {
-  const absent = await compilerAbsent();
-  if (absent !== null) return { absent };
   const measured: CompileMeasurement[] = [];
   for (let round = 1; round <= rounds; round++) {
     note(`round ${round} of ${rounds}: compile time`);
@@ -36,12 +35,12 @@ export async function compileResult(rounds: number, note: (text: string) => void
   return { rounds: measured };
 }
 
-/** Median over the rounds of the time from a call to its result; null where nothing was measured. */
-export function callTime(result: CompileResult, which: keyof CompileMeasurement): number | null {
-  return "absent" in result ? null : median(result.rounds.map((m) => m[which].call));
+/** Median over the rounds of the time from a call to its result. */
+export function callTime(result: CompileResult, which: keyof CompileMeasurement): number {
+  return median(result.rounds.map((m) => m[which].call));
 }
 
 /** The same without the step that the call takes once it is compiled. */
-export function compileTime(result: CompileResult, which: keyof CompileMeasurement): number | null {
-  return "absent" in result ? null : median(result.rounds.map((m) => m[which].call - m[which].step));
+export function compileTime(result: CompileResult, which: keyof CompileMeasurement): number {
+  return median(result.rounds.map((m) => m[which].call - m[which].step));
 }

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compilerAbsent } from "../compiler.js";
 import type { Options } from "../options.js";
 import { messageOf } from "../processes.js";
 import type { TrainingCase, TrainingVariant } from "./cases.js";
@@ -25,7 +24,7 @@ export async function trainingResults(
   note: (text: string) => void,
 ): Promise<TrainingResult[]> {
   if (cases.length === 0) return [];
-  const missing = await missingVariants();
+  const missing = missingVariants();
   for (const why of Object.values(missing)) note(why);
   const folder = mkdtempSync(join(tmpdir(), "unroll-bench-"));
   try {
@@ -75,9 +74,8 @@ function reasonOf(error: unknown): string {
   return /^\w*Error: (.*)$/m.exec(text)?.[1] ?? text.split("\n")[0]!;
 }
 
-/** Why variants cannot be measured on this machine, or not yet. */
-async function missingVariants(): Promise<Reasons> {
-  const compiled = await compilerAbsent();
+/** Why variants cannot be measured on this machine. */
+function missingVariants(): Reasons {
   const torch = torchAbsent();
-  return { ...(compiled === null ? {} : { compiled }), ...(torch === null ? {} : { torch }) };
+  return torch === null ? {} : { torch };
 }

@@ -2,7 +2,7 @@ import { InputError } from "../errors.js";
 import type { Payload } from "../ops/array.js";
 import { Value } from "../tape/value.js";
 import type { InputsOf } from "../transforms/grad.js";
-import { leaves, leavesLike, rebuild, type ValuesOf, valuesOf } from "../transforms/tree.js";
+import { leaves, leavesLike, rebuildAll, type ValuesOf, valuesOf } from "../transforms/tree.js";
 import { outputsOf } from "./interpret.js";
 import { type CompiledOptions, type Entry, signatureOf, traced } from "./signature.js";
 
@@ -60,17 +60,6 @@ export function boundTo(f: (...args: readonly unknown[]) => unknown, initial: re
   const starts = trees.flatMap(leaves);
   const stores = new Map<string, { readonly entry: Entry; readonly store: Store }>();
   let state: { get(): readonly Payload[] } = { get: () => starts.map((x) => x.payload) };
-  const place = (payloads: readonly Payload[]): unknown[] => {
-    let at = 0;
-    return trees.map((tree) => {
-      const count = leaves(tree).length;
-      at += count;
-      return rebuild(
-        tree,
-        payloads.slice(at - count, at).map((x) => new Value(null, 0, x)),
-      );
-    });
-  };
   const bound = (...inputs: readonly unknown[]): unknown => {
     const args = [...trees, ...inputs];
     const { values, key } = signatureOf(args);
@@ -84,17 +73,20 @@ export function boundTo(f: (...args: readonly unknown[]) => unknown, initial: re
     if (state !== store) store.set(state.get());
     state = store;
     const rest = [...values.slice(starts.length), ...entry.captured].map((x) => x.payload);
-    const results = store.advance(rest).map((x) => new Value(null, 0, x));
-    return rebuild((entry.out as unknown[]).slice(trees.length), results);
+    return rebuildAll((entry.out as unknown[]).slice(trees.length), valuesFrom(store.advance(rest)));
   };
   return Object.assign(bound, {
-    state: () => place(state.get()),
+    state: () => rebuildAll(trees, valuesFrom(state.get())),
     set: (...given: readonly unknown[]) => {
       const next = trees.flatMap((tree, k) => leavesLike("set", `the state ${k}`, given[k], tree));
       const fitting = next.map((x, k) => fitted(x, starts[k] as Value));
       state = { get: () => fitting };
     },
   });
+}
+
+function valuesFrom(payloads: readonly Payload[]): Value[] {
+  return payloads.map((x) => new Value(null, 0, x));
 }
 
 function fitted(x: Value, like: Value): Payload {

@@ -1,6 +1,7 @@
 import type { Arithmetic } from "../ops/algebra.js";
 import type { DType } from "../dtype.js";
 import { bytesPerElement } from "../dtype.js";
+import type { ElementwiseOp } from "../ops/op.js";
 import { elementwise } from "../ops/table.js";
 import { FunctionBuilder, type Label, type ValueType } from "../wasm/assembler.js";
 import type { Features } from "../wasm/features.js";
@@ -80,6 +81,13 @@ export function emitKernel(spec: KernelSpec, features: Features, importHost: Imp
 
 /** Functions of conditions, and the operands that `where` takes as one. */
 const LOGICAL = new Set(["logicalAnd", "logicalOr", "logicalXor", "logicalNot"]);
+
+function ruleOf(name: string | undefined): ElementwiseOp {
+  const rules: Readonly<Record<string, ElementwiseOp>> = elementwise;
+  const rule = name !== undefined && Object.hasOwn(rules, name) ? rules[name] : undefined;
+  if (rule === undefined) throw new Error(`internal: a kernel was to compute ${name}, which is no elementwise operation`);
+  return rule;
+}
 
 class KernelEmitter {
   readonly f: FunctionBuilder;
@@ -276,17 +284,15 @@ class KernelEmitter {
   private asNumber([kind, k]: Reference, x: number): number {
     const { operands, operations } = this.spec;
     const isCondition =
-      kind === "operand"
-        ? operands[k]?.dtype === "bool"
-        : kind === "result" && elementwise[operations[k]?.op as keyof typeof elementwise].result === "bool";
+      kind === "operand" ? operands[k]?.dtype === "bool" : kind === "result" && ruleOf(operations[k]?.op).result === "bool";
     return isCondition ? this.m.toNumber(x) : x;
   }
 
   private operation(name: string, operands: readonly number[]): number {
     const { m } = this;
+    const { forward } = ruleOf(name);
     const direct = (m as unknown as Record<string, unknown>)[name];
     if (typeof direct === "function") return (direct as (this: VectorArithmetic, ...operands: number[]) => number).apply(m, [...operands]);
-    const { forward } = elementwise[name as keyof typeof elementwise];
     return m.scope(() => forward(m as unknown as Arithmetic<number>, ...operands));
   }
 

@@ -3,10 +3,10 @@ import type { ArrayAlgebra } from "../ops/algebra.js";
 import { ArrayType, NdArray, newArray, type Payload, toNdArray, toPayload } from "../ops/array.js";
 import type { Linearization, Op, StructuralOp } from "../ops/op.js";
 import { raw } from "../ops/raw.js";
-import { broadcastTo, reshape, slice, transpose, unstack } from "../ops/shapes.js";
 import { pullBack, pushForward, zerosLike } from "./differentiate.js";
 import { type Graph, type Instruction, producers } from "./graph.js";
 import { carryOut, interpret, outputsOf } from "./interpret.js";
+import { isView } from "./location.js";
 import { Trace } from "./trace.js";
 
 /**
@@ -136,9 +136,6 @@ function withOutputs(body: Graph, more: readonly number[]): Graph {
   return { ...body, outputs: [...body.outputs, ...more] };
 }
 
-// Operations that are cheaper to repeat in the backward loop than to keep, since they only look at memory in another way.
-const VIEWS = new Set<unknown>([reshape, transpose, broadcastTo, slice, unstack]);
-
 function transposedBody({ body, carries, xs }: Loop, stacks: readonly number[]): Transposed {
   const trace = new Trace(null);
   const made = producers(body);
@@ -166,7 +163,8 @@ function transposedBody({ body, carries, xs }: Loop, stacks: readonly number[]):
     const constant = body.constants.get(id);
     if (constant !== undefined) return toPayload(constant);
     const instruction = made.get(id);
-    if (instruction !== undefined && VIEWS.has(instruction.op)) return repeated(instruction, id, valueOf);
+    // Repeated in the backward loop, which costs nothing, instead of kept.
+    if (instruction !== undefined && isView(instruction)) return repeated(instruction, id, valueOf);
     const input = trace.input(typeOf(id));
     const k = body.inputs.indexOf(id);
     if (k >= carries) read.push({ k, input: input.id });

@@ -6,7 +6,8 @@ import { isLeaf } from "../transforms/tree.js";
 
 /**
  * How a tree is built, with the types of its leaves: what a call's arguments are compared with, and its results put into. A call of a small
- * program takes less time than it takes to walk trees by name: by structures, a call with ten leaves takes 3 µs instead of 10.
+ * program takes less time than it takes to walk trees by name: of the toy network as a scan of 100 steps, with its gradient, a whole call
+ * took 18.8 µs by names and takes 7.8 by structures.
  */
 export type Structure =
   | { readonly kind: "leaf"; readonly type: ArrayType }

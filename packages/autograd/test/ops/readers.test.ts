@@ -12,7 +12,7 @@ import { maxAlong, sort } from "../../src/ops/reductions.js";
 import { gather, takeRows } from "../../src/ops/indexing.js";
 import { elementwise } from "../../src/ops/table.js";
 
-/** A reader that computes nothing: it writes instructions down, with abstract types. What a compiled program will be made of. */
+/** A reader that computes nothing: it writes instructions down, with abstract types, as `program/trace.ts` does for compiled programs. */
 interface Traced {
   readonly id: number;
   readonly type: ArrayType;

@@ -1,9 +1,11 @@
-import { broadcastTo, reshape, slice, transpose, unstack } from "../../ops/shapes.js";
+import { broadcastTo } from "../../ops/shapes.js";
 import { sameShape } from "../../shape.js";
 import { type Graph, type GraphBuilder, type Instruction, rewritten } from "../graph.js";
+import { isView } from "../location.js";
 import { everywhere, useCounts } from "./pass.js";
 
-const VIEWS = new Set<unknown>([reshape, slice, transpose, unstack]);
+/** Broadcast first, elements would be computed several times. */
+const movesUp = (instruction: Instruction): boolean => isView(instruction) && (instruction.op as unknown) !== broadcastTo;
 
 /**
  * A view of an elementwise result becomes elementwise operations on views of the operands: the gates of a cell are taken apart before the
@@ -14,9 +16,7 @@ export const viewsFirst = everywhere("views first", (graph) => {
   const uses = useCounts(graph);
   return rewritten(graph, (instruction, operands, builder) => {
     const moved =
-      VIEWS.has(instruction.op) && uses[instruction.operands[0] as number] === 1
-        ? viewedOperands(graph, instruction, operands, builder)
-        : null;
+      movesUp(instruction) && uses[instruction.operands[0] as number] === 1 ? viewedOperands(graph, instruction, operands, builder) : null;
     return moved ?? builder.keep(instruction, operands);
   });
 });
