@@ -234,6 +234,10 @@ export const kernels = {
   },
   add: {
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
+      if (xs === 1 && ys === 1) {
+        for (let k = 0; k < n; k++) out[o + k] = x[x0 + k]! + y[y0 + k]!;
+        return;
+      }
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = x[x0]! + y[y0]!;
     },
     partials: ["pass", "pass"],
@@ -241,6 +245,10 @@ export const kernels = {
   },
   sub: {
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
+      if (xs === 1 && ys === 1) {
+        for (let k = 0; k < n; k++) out[o + k] = x[x0 + k]! - y[y0 + k]!;
+        return;
+      }
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = x[x0]! - y[y0]!;
     },
     partials: [
@@ -253,6 +261,10 @@ export const kernels = {
   },
   mul: {
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {
+      if (xs === 1 && ys === 1) {
+        for (let k = 0; k < n; k++) out[o + k] = x[x0 + k]! * y[y0 + k]!;
+        return;
+      }
       for (let k = 0; k < n; k++, x0 += xs, y0 += ys) out[o + k] = x[x0]! * y[y0]!;
     },
     partials: [

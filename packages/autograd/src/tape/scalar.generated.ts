@@ -481,9 +481,11 @@ export function sweep(p: PendingSegment<Float64Array>, events: SweepEvents<numbe
   let visited = 0;
   let i = p.hi;
   for (;;) {
+    // Read anew after each event: what a hook records may seal the segment, which then has other columns.
     const { op, a, b, v } = p.core;
     let d = 0;
     let code = 0;
+    // No case in here calls a function, so that V8 reads the addresses of the columns once.
     arithmetic: for (; i >= limit; i--) {
       if (mark[i] === 0) {
         if (i < lo) break;

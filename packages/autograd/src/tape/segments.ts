@@ -1,9 +1,9 @@
 import { GraphError } from "../errors.js";
 import { tracer } from "../ops/tracer.js";
 import type { ArrayNode } from "./arrayNode.js";
+import { CAPACITY, Columns, open, openColumns } from "./columns.js";
 import type { HookedNode } from "./hooks.js";
 import { constantRow } from "./scalar.generated.js";
-import { CAPACITY, Columns, open, openColumns } from "./columns.js";
 import { checkIsValue, Param, Value } from "./value.js";
 
 /**

@@ -203,6 +203,17 @@ describe("loops of independent forward passes hold no segment that nobody needs"
     return seen.filter((ref) => ref.deref() !== undefined).length;
   }
 
+  test("leaves that were used once", async () => {
+    const leaves: Param[] = [];
+    const alive = await segmentsAlive(20 * 65536, () => {
+      leaves.push(param(1));
+      let y = leaves.at(-1)!.add(1);
+      for (let k = 0; k < 30_000; k++) y = y.mul(2);
+    });
+    expect(leaves.length).toBeGreaterThan(20);
+    expect(alive).toBeLessThan(4);
+  });
+
   test.each([
     ["a few values derived before the loop", 3],
     ["values derived in forty segments before the loop", 40],
@@ -382,6 +393,19 @@ describe("hooks", () => {
       expect(seen).toEqual([3]);
     });
   }
+
+  test("a hook may record more than a segment while its own is swept", () => {
+    const w = param(3);
+    const other = param(2);
+    const y = w.mul(w).mul(5);
+    y.registerHook(() => {
+      power(other, 70_000);
+    });
+    y.mul(w).backward();
+    expect(w.grad.item()).toBe(3 * 5 * 9);
+    other.add(1).backward();
+    expect(other.grad.item()).toBe(1);
+  });
 
   test("a hook may run a backward pass of its own on another graph", () => {
     const [w, v] = [param(3), param(2)];
