@@ -22,7 +22,7 @@ export default defineConfig(({ mode }) => {
       execArgv: ["--expose-gc"],
       // One core is not left free: nobody works here while the tests run (on two cores 155 s instead of 242).
       maxWorkers: "100%",
-      testTimeout: full ? 300_000 : 30_000,
+      testTimeout: full ? 300_000 : 60_000,
       hookTimeout: full ? 300_000 : 60_000,
       reporters: [at("scripts/counts-reporter.ts")],
       coverage: { include: ["packages/*/src/**/*.ts"], reportsDirectory: at("coverage") },

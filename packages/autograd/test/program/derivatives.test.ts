@@ -20,9 +20,9 @@ const listed =
 const vector = value([0.4, -1.2, 1.7]);
 
 describe.each(RUNNERS)("$name agree with eager ones", (runner) => {
-  const every = runner === both ? 30 : 10;
+  const every = runner === both ? 40 : 14;
 
-  const isDue = (_name: string, k: number) => isFull || runner !== both || k % 4 === 0;
+  const isDue = (_name: string, k: number) => isFull || runner !== both || k % 8 === 0;
 
   describe.each(DTYPES)("in %s", (dtype, cast) => {
     // In float32, and where both are compiled, the first order: the second is that of float64 and of the others.

@@ -75,14 +75,7 @@ export const MUTANTS: readonly Mutant[] = [
     "restore(m, m.mul(m.const(1.000001), ct),",
     [GRADIENTS, PRODUCTS, REVERSE],
   ),
-  structural(
-    "max",
-    "ties over all get the whole gradient each",
-    "reductions / function extremeOver",
-    "m.div(ct, ties)",
-    "ct",
-    [GRADIENTS],
-  ),
+  structural("max", "ties over all get the whole gradient each", "reductions / function extremeOver", "m.div(ct, ties)", "ct", [GRADIENTS]),
   structural("max", "the last of a tie along an axis gets the gradient", "reductions / export const maxAlong", "x > best", "x >= best", [
     GRADIENTS,
   ]),
