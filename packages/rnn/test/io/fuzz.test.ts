@@ -92,6 +92,6 @@ test(`${FILES.toLocaleString("en")} mutated files are read correctly or refused,
   for (const [read, bytes] of readings) checkReading(read, bytes);
   expect(slowest.ms, `file ${slowest.file}`).toBeLessThan(1_000);
   // The mutants are of use only as long as many of either kind come out.
-  expect(counts.harmless).toBeGreaterThan(500);
-  expect(counts.refused).toBeGreaterThan(5_000);
+  expect(counts.harmless).toBeGreaterThan(FILES / 20);
+  expect(counts.refused).toBeGreaterThan(FILES / 2);
 });
