@@ -52,21 +52,28 @@ export class Accumulator {
     f.op(this.scalarOp).set(this.scalar);
   }
 
-  /** Brings all together and writes the result. */
-  store(pointer: number, dtype: DType): void {
-    const { m, scalar } = this;
+  /** Brings all together, once; several results may be written of it. */
+  finish(): void {
+    const { m, scalar, inFloat64 } = this;
     const { f } = m;
-    const float64 = this.kind === "sum" || m.dtype === "float64";
     for (const vector of this.vectors) {
-      for (let lane = 0; lane < (float64 ? 2 : 4); lane++) {
+      for (let lane = 0; lane < (inFloat64 ? 2 : 4); lane++) {
         f.get(scalar).get(vector);
-        f.lane(float64 ? "f64x2.extract_lane" : "f32x4.extract_lane", lane)
+        f.lane(inFloat64 ? "f64x2.extract_lane" : "f32x4.extract_lane", lane)
           .op(this.scalarOp)
           .set(scalar);
       }
     }
-    f.get(pointer).get(scalar);
-    storeScalar(f, float64 ? "float64" : "float32", dtype);
+  }
+
+  store(pointer: number, dtype: DType): void {
+    const { f } = this.m;
+    f.get(pointer).get(this.scalar);
+    storeScalar(f, this.inFloat64 ? "float64" : "float32", dtype);
+  }
+
+  private get inFloat64(): boolean {
+    return this.kind === "sum" || this.m.dtype === "float64";
   }
 
   private get vectorOp() {

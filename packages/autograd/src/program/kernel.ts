@@ -328,6 +328,7 @@ class KernelEmitter {
   }
 
   private endReductions(): void {
+    for (const { into } of this.accumulators.values()) if (into instanceof Accumulator) into.finish();
     this.spec.results.forEach(({ reduction, from, dtype, position }, k) => {
       if (reduction === undefined) return;
       this.accumulators.get(keyOf(reduction, from))?.into.store(this.pointer(this.spec.operands.length + k), dtype, position === true);

@@ -286,6 +286,18 @@ describe("reductions over leading axes", () => {
   });
 });
 
+test.each(["float64", "float32"] as const)("one value reduced twice in one kernel, of %s: both results are the whole one", (dtype) => {
+  const x = value([1, 2, 3, 4, 5, 6, 7], { dtype });
+  const f = (x: Value) => {
+    const y = x.mul(2);
+    return [y.sum(), y.sum().mul(3), y.max(), y.max().add(1)];
+  };
+  // Without the pass that makes one sum of the two.
+  const run = compile(f, { passes: ["fuse"] });
+  expect(run(x).map((y) => y.item())).toEqual([56, 168, 14, 15]);
+  expect(run.stats().kernels).toBeLessThan(4);
+});
+
 test("a kernel has two functions of many instructions, and any number of short ones", () => {
   const f = compile((x: Value) => x.tanh().add(1).sqrt().exp().div(3).sqrt().sigmoid().mul(x).tanh().sqrt().log());
   f([0.1, 0.2, 0.3]);
