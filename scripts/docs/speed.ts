@@ -46,11 +46,10 @@ export function speedSection(results: BenchResults | null, other: BenchResults |
   ].join("\n");
 }
 
-/** How many of ours another's step takes, or how many of its ours takes. */
 function trainingTable({ training, node }: BenchResults, other: BenchResults | null): string[] {
   const ratios = (result: TrainingResult | undefined): string[] => {
     const best = result === undefined ? null : bestPeer(result, "step");
-    return [ofStep(result, "compiled", "torch"), best === null ? "" : `${ofStep(result, best, "compiled")} (${TRAINING_VARIANTS[best]})`];
+    return [ofStep(result, "compiled", "torch"), best === null ? "" : `${ofStep(result, best, "compiled")} (${nameOf(best)})`];
   };
   const heading = (version: string): string[] => [`over PyTorch's, Node ${major(version)}`, "the quickest other over ours"];
   return table(
@@ -61,6 +60,11 @@ function trainingTable({ training, node }: BenchResults, other: BenchResults | n
       return [result.title, step === null ? "" : duration(1e6 * step), ...ratios(result), ...(other === null ? [] : ratios(there))];
     }),
   );
+}
+
+/** Without what the tables of the bench say beside it. */
+function nameOf(variant: TrainingVariant): string {
+  return TRAINING_VARIANTS[variant].replace(/[,(].*/, "").trim();
 }
 
 function ofStep(result: TrainingResult | undefined, variant: TrainingVariant, base: TrainingVariant): string {
@@ -85,7 +89,7 @@ function reachedText({ targets, node }: BenchResults, named: boolean): string {
 }
 
 function provenanceText({ date, node, torch, cpu, cores, commit, rounds }: BenchResults): string {
-  return `Medians of ${rounds} rounds at commit ${commit ?? "unknown"}, ${date.slice(0, 10)}: Node ${node}${torch === null ? "" : `, PyTorch ${torch}`}, ${cpu}, ${cores} cores.`;
+  return `${rounds === 1 ? "One round" : `Medians of ${rounds} rounds`} at commit ${commit ?? "unknown"}, ${date.slice(0, 10)}: Node ${node}${torch === null ? "" : `, PyTorch ${torch}`}, ${cpu}, ${cores} cores.`;
 }
 
 const major = (version: string): number => Number.parseInt(version);
