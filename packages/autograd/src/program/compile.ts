@@ -141,8 +141,10 @@ export function compile<A extends readonly unknown[] = [Value], R = Value>(
 
 function called({ program, captured, out, result }: Entry, values: readonly Value[]): unknown {
   const operands = captured.length === 0 ? values : [...values, ...captured];
-  const wanted = isRecording() ? operands.flatMap((x, k) => (x.origin === null ? [] : [k])) : [];
-  if (wanted.length > 0) return rebuild(out, applyStructural(program.recorded(wanted), operands, null));
+  if (isRecording() && operands.some((x) => x.origin !== null)) {
+    const wanted = operands.flatMap((x, k) => (x.origin === null ? [] : [k]));
+    return rebuild(out, applyStructural(program.recorded(wanted), operands, null));
+  }
   const results = program.run(operands.map((x) => x.payload));
   return built(result, results, { at: 0 });
 }
