@@ -100,7 +100,7 @@ describe("the tables of speed", () => {
         kind: "lstm",
         size: { hidden: 16, batch: 1, steps: 32 },
         absent: {},
-        rounds: { compiled: steps(1, 2), torch: steps(2, 8), jax: steps(20, 30), tfjs: steps(30, 40) },
+        rounds: { compiled: steps(1, 2), torch: steps(2, 8), torchAvx2: steps(4, 8), jax: steps(20, 30), tfjs: steps(30, 40) },
       },
     ],
     targets: [
@@ -115,14 +115,15 @@ describe("the tables of speed", () => {
     expect(text).toContain("| toy | 40.0 | 20.0 |  |  |");
     expect(text).toContain("| scan | 7.00 µs |  | 6.00 µs |");
     expect(text).toContain("| add | 5.50 µs | 1.50 µs | 3.50 |  |");
-    expect(text).toContain("| LSTM | 1.50 ms | 0.375 | 17.5 (@jax-js/jax) |");
+    expect(text).toContain("| LSTM | 1.50 ms | 0.375 (0.250) | 17.5 (@jax-js/jax) |");
     expect(text).toContain("1 of 3 targets of the bench were reached; not reached: add (3.50, target 3); jax (7.00, target at least 10).");
+    expect(text).toContain("Against PyTorch held to AVX2, 0 of 1 are reached on Node 20; not reached: LSTM 16: compiled over");
     expect(text).toContain("at commit abc1234, 2026-01-02: Node 20.1.0, PyTorch 2.13.0, a processor, 2 cores.");
   });
 
   test("put the other version of Node beside", () => {
     const text = speedSection(results, { ...results, node: "24.1.0", training: [] });
-    expect(text).toContain("| LSTM | 1.50 ms | 0.375 | 17.5 (@jax-js/jax) |  |  |");
+    expect(text).toContain("| LSTM | 1.50 ms | 0.375 (0.250) | 17.5 (@jax-js/jax) |  |  |");
     expect(text).toContain("reached on Node 20; not");
     expect(text).toContain("reached on Node 24; not");
     expect(text).toContain(": Node 24.1.0,");

@@ -1,12 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { cpus } from "node:os";
-import { torchVersion } from "./recurrent/python.js";
+import { torchThere } from "./recurrent/python.js";
 
 /** Where numbers come from. */
 export interface Provenance {
   readonly date: string;
   readonly node: string;
-  /** PyTorch's version; null where there is none. */
+  /** PyTorch's version, and the widest instructions that it uses; null where there is none. */
   readonly torch: string | null;
   readonly cpu: string;
   readonly cores: number;
@@ -17,10 +17,11 @@ export interface Provenance {
 
 export function provenance(rounds: number): Provenance {
   const processors = cpus();
+  const torch = torchThere();
   return {
     date: new Date().toISOString(),
     node: process.versions.node,
-    torch: torchVersion(),
+    torch: torch === null ? null : `${torch.version} (${torch.instructions})`,
     cpu: processors[0]?.model.trim() ?? "unknown processor",
     cores: processors.length,
     commit: commit(),

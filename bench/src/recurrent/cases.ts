@@ -4,8 +4,10 @@ import type { Training } from "./training.js";
 /** Who takes a training step. One process loads one variant and nothing else. */
 export const TRAINING_VARIANTS = {
   eager: "@unroll/rnn, eager",
+  lent: "@unroll/rnn, eager, with /compile imported",
   compiled: "@unroll/rnn, compiled",
   torch: "PyTorch, one thread",
+  torchAvx2: "PyTorch, one thread, held to AVX2",
   jax: "@jax-js/jax, jit",
   tfjs: "@tensorflow/tfjs, wasm",
   tfjsCpu: "@tensorflow/tfjs, cpu",
@@ -36,25 +38,28 @@ export const SIZES: readonly Size[] = [
   { hidden: 512, batch: 64, steps: 64 },
 ];
 
-/** Forward and backward. A step with the optimiser inside belongs here, as cases of their own, once there is a compiled one. */
+/** In the order in which they are measured: the compiled step between PyTorch's. Forward and backward; a step with the optimiser inside belongs here, as cases of their own, once there is a compiled one. */
 const LOADERS: Readonly<Record<TrainingVariant, (problem: Problem) => Promise<Training>>> = {
   eager: async (problem) => (await import("./eager.js")).trainingOnEngine(problem),
-  compiled: async (problem) => (await import("./compiled.js")).trainingCompiled(problem),
+  lent: async (problem) => (await import("./eager.js")).trainingOnLentKernels(problem),
   torch: async (problem) => (await import("./torch.js")).trainingOnTorch(problem),
+  compiled: async (problem) => (await import("./compiled.js")).trainingCompiled(problem),
+  torchAvx2: async (problem) => (await import("./torch.js")).trainingOnTorch(problem, "avx2"),
   jax: async (problem) => (await import("./jax.js")).trainingOnJax(problem),
   tfjs: async (problem) => (await import("./tfjs.js")).trainingOnTfjs(problem, "wasm"),
   tfjsCpu: async (problem) => (await import("./tfjs.js")).trainingOnTfjs(problem, "cpu"),
   brain: async (problem) => (await import("./brain.js")).trainingOnBrain(problem),
 };
 
-/** Only for LSTMs: tfjs on its cpu backend for the eager comparison, brain.js as the library known for them. */
-const LSTM_ONLY: readonly TrainingVariant[] = ["tfjsCpu", "brain"];
+/** Only for LSTMs: lent kernels and tfjs on its cpu backend for the eager comparison, brain.js as the library known for them. */
+const LSTM_ONLY: readonly TrainingVariant[] = ["lent", "tfjsCpu", "brain"];
 
 const TOO_SLOW = "not run: a step takes more than 2 s";
 
 /** The widest network that a variant steps through in less than about 2 s, where it is not the widest of all; @jax-js/jax, in 4 s. */
 const WIDEST: Readonly<Partial<Record<TrainingVariant, Readonly<Record<Kind, number>>>>> = {
   eager: { rnn: 256, lstm: 128, gru: 128 },
+  lent: { rnn: 256, lstm: 128, gru: 128 },
   tfjs: { rnn: 256, lstm: 128, gru: 128 },
   tfjsCpu: { rnn: 64, lstm: 64, gru: 64 },
   brain: { rnn: 64, lstm: 64, gru: 64 },

@@ -7,16 +7,34 @@ function python(): string {
   return process.env["UNROLL_PYTHON"] ?? "python3";
 }
 
-/** The version of PyTorch that this Python has; null where it has none, or where there is no Python. */
-export function torchVersion(): string | null {
-  const { status, stdout } = spawnSync(python(), ["-c", "import torch; print(torch.__version__)"], { encoding: "utf8" });
-  return status === 0 ? stdout.trim() : null;
+const WHAT_TORCH_IS = "import torch; print(torch.__version__, torch.backends.cpu.get_cpu_capability())";
+
+/** The PyTorch that this Python has, and the widest instructions that it uses here ("AVX512", "AVX2"); null where it has none. */
+export function torchThere(): { readonly version: string; readonly instructions: string } | null {
+  const { status, stdout } = spawnSync(python(), ["-c", WHAT_TORCH_IS], { encoding: "utf8" });
+  if (status !== 0) return null;
+  const [version = "", instructions = ""] = stdout.trim().split(" ");
+  return { version, instructions };
 }
 
 /** Why PyTorch is not measured; null where it is there. */
 export function torchAbsent(): string | null {
-  return torchVersion() === null ? `not measured: ${python()} has no torch (UNROLL_PYTHON names another Python)` : null;
+  return torchThere() === null ? `not measured: ${python()} has no torch (UNROLL_PYTHON names another Python)` : null;
 }
+
+/** Why PyTorch held to AVX2 is not measured; null where there is one that would use more. */
+export function torchNotHeld(): string | null {
+  const absent = torchAbsent();
+  if (absent !== null) return absent;
+  return torchThere()?.instructions === "AVX512" ? null : "not measured: PyTorch uses nothing wider here";
+}
+
+export type InstructionSet = "avx2";
+
+/** What holds PyTorch to an instruction set: its own kernels, MKL's and oneDNN's. */
+const HELD: Readonly<Record<InstructionSet, Readonly<Record<string, string>>>> = {
+  avx2: { ATEN_CPU_CAPABILITY: "avx2", MKL_ENABLE_INSTRUCTIONS: "AVX2", ONEDNN_MAX_CPU_ISA: "AVX2" },
+};
 
 export interface PythonProcess {
   /** Throws what Python printed where it ended instead of answering. */
@@ -24,8 +42,9 @@ export interface PythonProcess {
   close(): void;
 }
 
-export function startPython(script: string): PythonProcess {
-  const child = spawn(python(), [script], { stdio: ["pipe", "pipe", "pipe"] });
+export function startPython(script: string, held?: InstructionSet): PythonProcess {
+  const env = held === undefined ? process.env : { ...process.env, ...HELD[held] };
+  const child = spawn(python(), [script], { stdio: ["pipe", "pipe", "pipe"], env });
   let errors = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     errors += text;

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import type { Options } from "../options.js";
 import { messageOf } from "../processes.js";
 import type { TrainingCase, TrainingVariant } from "./cases.js";
-import { torchAbsent } from "./python.js";
+import { torchAbsent, torchNotHeld } from "./python.js";
 import type { TrainingMeasurement, TrainingResult } from "./results.js";
+
+const OURS: readonly TrainingVariant[] = ["eager", "lent", "compiled"];
 
 type Reasons = Partial<Record<TrainingVariant, string>>;
 
@@ -61,7 +63,7 @@ async function measure(
   try {
     (rounds[variant] ??= []).push(await messageOf<TrainingMeasurement>("recurrent/measure.js", args));
   } catch (error) {
-    if (variant === "eager" || variant === "compiled") throw error;
+    if (OURS.includes(variant)) throw error;
     delete rounds[variant];
     absent[variant] = `not reported: ${reasonOf(error)}`;
     note(absent[variant]);
@@ -76,6 +78,6 @@ function reasonOf(error: unknown): string {
 
 /** Why variants cannot be measured on this machine. */
 function missingVariants(): Reasons {
-  const torch = torchAbsent();
-  return torch === null ? {} : { torch };
+  const [torch, torchAvx2] = [torchAbsent(), torchNotHeld()];
+  return { ...(torch !== null && { torch }), ...(torchAvx2 !== null && { torchAvx2 }) };
 }

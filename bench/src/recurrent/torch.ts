@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { flatResults, mapParams, type Params, type Problem } from "./problem.js";
-import { startPython } from "./python.js";
+import { type InstructionSet, startPython } from "./python.js";
 import type { Training } from "./training.js";
 
 // Python is not compiled: the script runs where it was written.
@@ -8,8 +8,8 @@ const SCRIPT = fileURLToPath(
   new URL(import.meta.url.endsWith(".ts") ? "./torchSteps.py" : "../../src/recurrent/torchSteps.py", import.meta.url),
 );
 
-/** PyTorch's fused layers on one thread, in a process that takes its own times. */
-export async function trainingOnTorch({ params, inputs, targets, ...sizes }: Problem): Promise<Training> {
+/** PyTorch's fused layers on one thread, in a process that takes its own times; with all that the processor has, or held to less. */
+export async function trainingOnTorch({ params, inputs, targets, ...sizes }: Problem, held?: InstructionSet): Promise<Training> {
   const load = {
     do: "load",
     ...sizes,
@@ -18,7 +18,7 @@ export async function trainingOnTorch({ params, inputs, targets, ...sizes }: Pro
     targets: encoded(targets),
   };
   const started = now();
-  const { ask, close } = startPython(SCRIPT);
+  const { ask, close } = startPython(SCRIPT, held);
   await ask(load);
   let whole: number | null = null;
   return {

@@ -1,6 +1,7 @@
 import { type Variant, VARIANTS } from "../cases.js";
 import { median, type MemoryResult, ratio, type Results, startupRatio, type TimedResult } from "../results.js";
 import { compileTable, trainingTables } from "../recurrent/tables.js";
+import { torchTargets } from "../recurrent/targets.js";
 import { type Verdict, verdicts } from "../targets.js";
 import { digits, duration, type Table } from "./cells.js";
 
@@ -38,7 +39,11 @@ export function tablesOf(results: Results): Table[] {
       heading: ["", "time", "to the empty process", "over the rounds"],
       rows: startup === null ? [] : startupRows(startup),
     },
-    { title: "Targets", heading: ["", "measured", "target", ""], rows: verdicts(results).map(verdictRow) },
+    verdictTable("Targets", verdicts(results)),
+    verdictTable(
+      "The targets against PyTorch, were it held to AVX2, as where they were set",
+      verdicts(results, torchTargets(results.node, "torchAvx2")),
+    ),
   ];
   return tables.filter(({ rows }) => rows.length > 0);
 }
@@ -84,6 +89,10 @@ function startupRows(startup: NonNullable<Results["startup"]>): string[][] {
     ["empty Node process", digits(median(startup.empty)), "1", ""],
     ["first gradient", digits(median(startup.gradient)), digits(r.median), `${digits(r.low)} to ${digits(r.high)}`],
   ];
+}
+
+function verdictTable(title: string, all: readonly Verdict[]): Table {
+  return { title, heading: ["", "measured", "target", ""], rows: all.map(verdictRow) };
 }
 
 function verdictRow({ what, unit, atLeast, bound, measured, reached }: Verdict): string[] {
