@@ -201,14 +201,14 @@ function record(e: Entry): string {
     return `${docstring(e)}
 export function ${e.name}(x: Operand): Value {
   const p = (x as Value)?.payload;
-  return typeof p === "number" ? recorded(${code}, ${compute}, x as Value) : applyElementwise(ops.${e.name}, [x]);
+  return typeof p === "number" ? recorded(${code}, ${compute}, x as Value) : applyArithmetic(ops.${e.name}, x);
 }`;
   }
   const signature = "(x: Operand, y: Operand): Value";
   const general = `{
   const p = (x as Value)?.payload;
   const q = typeof y === "number" ? y : (y as Value)?.payload;
-  return typeof p === "number" && typeof q === "number" ? recordedBinary(${code}, ${compute}, x as Value, y as Value | number) : applyBinary(ops.${e.name}, x, y);
+  return typeof p === "number" && typeof q === "number" ? recordedBinary(${code}, ${compute}, x as Value, y as Value | number) : applyArithmetic(ops.${e.name}, x, y);
 }`;
   if (!HOT.has(e.name)) return `${docstring(e)}\nexport function ${e.name}${signature} ${general}`;
   return `${docstring(e)}
@@ -271,7 +271,7 @@ const scalarFile = `${HEADER}
 import { pow as ieeePow } from "../ops/ieee.js";
 import type { ElementwiseOp } from "../ops/op.js";
 import { binary, unary } from "../ops/table.js";
-import { applyBinary, applyElementwise, type Operand, unrecorded } from "./apply.js";
+import { applyArithmetic, type Operand, unrecorded } from "./apply.js";
 import type { PendingSegment } from "./pass.js";
 import { open, openColumns } from "./columns.js";
 import { CONST, HOOKED, importOf, NODE, RELEASED, releasedError, room } from "./segments.js";

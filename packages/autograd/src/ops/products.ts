@@ -1,6 +1,6 @@
 import { isFloating, promote, type TypedArray } from "../dtype.js";
 import { ShapeError } from "../errors.js";
-import { broadcastShapes, formatShape, type Shape, sizeOf } from "../shape.js";
+import { broadcastShapes, formatShape, type Shape } from "../shape.js";
 import { ArrayType, type NdArray, newArray } from "./array.js";
 import type { SingleOutputOp } from "./op.js";
 import { broadcastStrides, forEachRow } from "./rows.js";
@@ -47,18 +47,16 @@ export const matmul: SingleOutputOp<Transpositions> = {
   },
 };
 
-/** C += A B with rows x inner, inner x columns, all row-major and contiguous; C holds zeros before. */
-type ProductKernel = (
-  rows: number,
-  columns: number,
-  inner: number,
-  a: TypedArray,
-  a0: number,
-  b: TypedArray,
-  b0: number,
-  c: TypedArray,
-  c0: number,
-) => void;
+/** A matrix as a product reads it: a transposed one has its strides the other way round. */
+interface Strided {
+  readonly data: TypedArray;
+  readonly at: number;
+  readonly down: number;
+  readonly across: number;
+}
+
+/** C += A B with rows x inner, inner x columns; C is row-major and contiguous, and holds zeros before. */
+type ProductKernel = (rows: number, columns: number, inner: number, a: Strided, b: Strided, c: TypedArray, c0: number) => void;
 
 /** C = A B of one floating type, rows x inner by inner x columns; a transposed operand lies the other way round. */
 export type LentProduct = (
@@ -89,8 +87,6 @@ function product(a: NdArray, b: NdArray, { transposeA, transposeB }: Transpositi
   const columns = type.shape[type.shape.length - 1] as number;
   const borrows =
     lent !== null && rows * columns * inner >= lent.from && isFloating(dtype) && a.type.dtype === dtype && b.type.dtype === dtype;
-  const left = transposeA && !borrows ? transposedMatrices(a) : a;
-  const right = transposeB && !borrows ? transposedMatrices(b) : b;
   const batch = type.shape.slice(0, -2);
   const sizes = [rows * inner, inner * columns] as const;
   const strides = [a, b].map((x, k) => broadcastStrides(x.type.shape.slice(0, -2), batch).map((s) => s * (sizes[k] as number)));
@@ -99,56 +95,59 @@ function product(a: NdArray, b: NdArray, { transposeA, transposeB }: Transpositi
   forEachRow(batch, strides, (n, start, [p = 0, q = 0], [sp = 0, sq = 0]) => {
     for (let k = 0; k < n; k++) {
       const c0 = out.offset + (start + k) * rows * columns;
-      const a0 = left.offset + p + k * sp;
-      const b0 = right.offset + q + k * sq;
-      if (borrows) lent?.product(rows, columns, inner, left.data, a0, transposeA, right.data, b0, transposeB, out.data, c0);
-      else kernel(rows, columns, inner, left.data, a0, right.data, b0, out.data, c0);
+      const a0 = a.offset + p + k * sp;
+      const b0 = b.offset + q + k * sq;
+      if (borrows) lent?.product(rows, columns, inner, a.data, a0, transposeA, b.data, b0, transposeB, out.data, c0);
+      else
+        kernel(
+          rows,
+          columns,
+          inner,
+          strided(a.data, a0, rows, inner, transposeA),
+          strided(b.data, b0, inner, columns, transposeB),
+          out.data,
+          c0,
+        );
     }
   });
   return out;
 }
 
-/** Transposing costs n² beside the n³ of the product, and leaves one kernel to be made fast. */
-function transposedMatrices(x: NdArray): NdArray {
-  const { shape, dtype } = x.type;
-  const [rows, columns] = matrixOf(shape, false);
-  const out = newArray(new ArrayType(dtype, [...shape.slice(0, -2), columns, rows]));
-  const matrices = sizeOf(shape.slice(0, -2));
-  for (let k = 0; k < matrices; k++)
-    transposeMatrix(x.data, x.offset + k * rows * columns, out.data, out.offset + k * rows * columns, rows, columns);
-  return out;
+function strided(data: TypedArray, at: number, rows: number, columns: number, transposed: boolean): Strided {
+  return transposed ? { data, at, down: 1, across: rows } : { data, at, down: columns, across: 1 };
 }
 
-const BLOCK = 16;
-
-/** In blocks that stay in the first-level cache. */
-export function transposeMatrix(x: TypedArray, x0: number, out: TypedArray, o: number, rows: number, columns: number): void {
-  for (let i0 = 0; i0 < rows; i0 += BLOCK) {
-    const i1 = Math.min(i0 + BLOCK, rows);
-    for (let j0 = 0; j0 < columns; j0 += BLOCK) {
-      const j1 = Math.min(j0 + BLOCK, columns);
-      for (let i = i0; i < i1; i++) for (let j = j0; j < j1; j++) out[o + j * rows + i] = x[x0 + i * columns + j] as number;
-    }
-  }
-}
-
-/** One row, or integers: the inner loop runs along the rows of B. */
-const rowProduct: ProductKernel = (rows, columns, inner, a, a0, b, b0, c, c0) => {
+/** One row, or integers: the inner loop runs along the rows of B, or where it came transposed down its columns. */
+const rowProduct: ProductKernel = (rows, columns, inner, a, b, c, c0) => {
+  if (b.across !== 1 && !(c instanceof Int32Array)) return dotProducts(0, rows, 0, columns, columns, inner, a, b, c, c0);
   for (let i = 0; i < rows; i++) {
     const row = c0 + i * columns;
     for (let k = 0; k < inner; k++) {
-      const x = a[a0 + i * inner + k] as number;
-      const from = b0 + k * columns;
-      for (let j = 0; j < columns; j++) (c[row + j] as number) += x * (b[from + j] as number);
+      const x = a.data[a.at + i * a.down + k * a.across] as number;
+      let q = b.at + k * b.down;
+      for (let j = 0; j < columns; j++, q += b.across) (c[row + j] as number) += x * (b.data[q] as number);
     }
   }
 };
 
-/** Tiles of 2 x 4 accumulators in registers: 3.5 to 4 GFLOP/s, the best found of plain loops; more accumulators spill. */
-const tiledProduct: ProductKernel = (rows, columns, inner, a, a0, b, b0, c, c0) => {
+/** Four columns of B, one element of each after the other. */
+let panel = new Float64Array(1024);
+
+/**
+ * Tiles of 2 x 4 accumulators in registers, two steps of the inner loop at a time, B in panels of four columns where enough rows read them:
+ * the best found of plain loops on Node 20 (bench/src/arrays/products.ts); more accumulators spill.
+ */
+const tiledProduct: ProductKernel = (rows, columns, inner, a, b, c, c0) => {
   const evenRows = rows - (rows % 2);
   const tiledColumns = columns - (columns % 4);
+  const packs = rows > 4 || b.across !== 1;
+  if (packs && panel.length < 4 * inner) panel = new Float64Array(4 * inner);
+  const x = a.data;
+  const y = packs ? panel : b.data;
+  const step = packs ? 4 : b.down;
+  const { across } = a;
   for (let j = 0; j < tiledColumns; j += 4) {
+    if (packs) pack(b, inner, j);
     for (let i = 0; i < evenRows; i += 2) {
       let s00 = 0;
       let s01 = 0;
@@ -158,24 +157,45 @@ const tiledProduct: ProductKernel = (rows, columns, inner, a, a0, b, b0, c, c0) 
       let s11 = 0;
       let s12 = 0;
       let s13 = 0;
-      let p = a0 + i * inner;
-      let q = p + inner;
-      let r = b0 + j;
-      for (let k = 0; k < inner; k++, p++, q++, r += columns) {
-        const x = a[p] as number;
-        const y = a[q] as number;
-        const u = b[r] as number;
-        const v = b[r + 1] as number;
-        const w = b[r + 2] as number;
-        const z = b[r + 3] as number;
-        s00 += x * u;
-        s01 += x * v;
-        s02 += x * w;
-        s03 += x * z;
-        s10 += y * u;
-        s11 += y * v;
-        s12 += y * w;
-        s13 += y * z;
+      let p = a.at + i * a.down;
+      let q = p + a.down;
+      let r = packs ? 0 : b.at + j;
+      for (let k = 1; k <= inner; k += 2) {
+        const x0 = x[p] as number;
+        const x1 = x[q] as number;
+        const u0 = y[r] as number;
+        const v0 = y[r + 1] as number;
+        const w0 = y[r + 2] as number;
+        const z0 = y[r + 3] as number;
+        s00 += x0 * u0;
+        s01 += x0 * v0;
+        s02 += x0 * w0;
+        s03 += x0 * z0;
+        s10 += x1 * u0;
+        s11 += x1 * v0;
+        s12 += x1 * w0;
+        s13 += x1 * z0;
+        p += across;
+        q += across;
+        r += step;
+        if (k === inner) break;
+        const x2 = x[p] as number;
+        const x3 = x[q] as number;
+        const u1 = y[r] as number;
+        const v1 = y[r + 1] as number;
+        const w1 = y[r + 2] as number;
+        const z1 = y[r + 3] as number;
+        s00 += x2 * u1;
+        s01 += x2 * v1;
+        s02 += x2 * w1;
+        s03 += x2 * z1;
+        s10 += x3 * u1;
+        s11 += x3 * v1;
+        s12 += x3 * w1;
+        s13 += x3 * z1;
+        p += across;
+        q += across;
+        r += step;
       }
       const t = c0 + i * columns + j;
       c[t] = s00;
@@ -188,11 +208,21 @@ const tiledProduct: ProductKernel = (rows, columns, inner, a, a0, b, b0, c, c0) 
       c[t + columns + 3] = s13;
     }
   }
-  dotProducts(0, evenRows, tiledColumns, columns, columns, inner, a, a0, b, b0, c, c0);
-  dotProducts(evenRows, rows, 0, columns, columns, inner, a, a0, b, b0, c, c0);
+  dotProducts(0, evenRows, tiledColumns, columns, columns, inner, a, b, c, c0);
+  dotProducts(evenRows, rows, 0, columns, columns, inner, a, b, c, c0);
 };
 
-/** The edges that no tile covers: rows [i0, i1) by columns [j0, j1). */
+function pack({ data, at, down, across }: Strided, inner: number, j: number): void {
+  let q = at + j * across;
+  for (let r = 0; r < 4 * inner; r += 4, q += down) {
+    panel[r] = data[q] as number;
+    panel[r + 1] = data[q + across] as number;
+    panel[r + 2] = data[q + 2 * across] as number;
+    panel[r + 3] = data[q + 3 * across] as number;
+  }
+}
+
+/** What no tile covers: rows [i0, i1) by columns [j0, j1). */
 function dotProducts(
   i0: number,
   i1: number,
@@ -200,17 +230,17 @@ function dotProducts(
   j1: number,
   columns: number,
   inner: number,
-  a: TypedArray,
-  a0: number,
-  b: TypedArray,
-  b0: number,
+  a: Strided,
+  b: Strided,
   c: TypedArray,
   c0: number,
 ): void {
   for (let i = i0; i < i1; i++) {
     for (let j = j0; j < j1; j++) {
       let total = 0;
-      for (let k = 0; k < inner; k++) total += (a[a0 + i * inner + k] as number) * (b[b0 + k * columns + j] as number);
+      let p = a.at + i * a.down;
+      let q = b.at + j * b.across;
+      for (let k = 0; k < inner; k++, p += a.across, q += b.down) total += (a.data[p] as number) * (b.data[q] as number);
       c[c0 + i * columns + j] = total;
     }
   }

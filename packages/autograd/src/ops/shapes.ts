@@ -1,10 +1,9 @@
-import { type DType, isFloating, promote } from "../dtype.js";
+import { type DType, isFloating, promote, type TypedArray } from "../dtype.js";
 import { ShapeError } from "../errors.js";
 import { broadcastShapes, checkSameShape, formatShape, sameShape, type Shape, sizeOf, stridesOf } from "../shape.js";
 import type { ArrayAlgebra, Range } from "./algebra.js";
 import { arrayOf, ArrayType, NdArray, newArray, withShape } from "./array.js";
 import type { SingleOutputOp, StructuralOp } from "./op.js";
-import { transposeMatrix } from "./products.js";
 import { broadcastStrides, forEachRow } from "./rows.js";
 
 /** Copies elements read with `strides` (from `offset` on) into a contiguous array. */
@@ -107,6 +106,19 @@ export const transpose: SingleOutputOp<{ readonly order: readonly number[] }> = 
       order.map((_, k) => order.indexOf(k)),
     ),
 };
+
+const BLOCK = 16;
+
+/** In blocks that stay in the first-level cache. */
+function transposeMatrix(x: TypedArray, x0: number, out: TypedArray, o: number, rows: number, columns: number): void {
+  for (let i0 = 0; i0 < rows; i0 += BLOCK) {
+    const i1 = Math.min(i0 + BLOCK, rows);
+    for (let j0 = 0; j0 < columns; j0 += BLOCK) {
+      const j1 = Math.min(j0 + BLOCK, columns);
+      for (let i = i0; i < i1; i++) for (let j = j0; j < j1; j++) out[o + j * rows + i] = x[x0 + i * columns + j] as number;
+    }
+  }
+}
 
 /** Stretched to a shape by NumPy's rules. */
 export const broadcastTo: SingleOutputOp<{ readonly shape: Shape }> = {

@@ -3,7 +3,7 @@
 import { pow as ieeePow } from "../ops/ieee.js";
 import type { ElementwiseOp } from "../ops/op.js";
 import { binary, unary } from "../ops/table.js";
-import { applyBinary, applyElementwise, type Operand, unrecorded } from "./apply.js";
+import { applyArithmetic, type Operand, unrecorded } from "./apply.js";
 import type { PendingSegment } from "./pass.js";
 import { open, openColumns } from "./columns.js";
 import { CONST, HOOKED, importOf, NODE, RELEASED, releasedError, room } from "./segments.js";
@@ -116,7 +116,7 @@ export const { recorded, recordedBinary, constantRow, addInOpen, subInOpen, mulI
  */
 export function identity(x: Operand): Value {
   const p = (x as Value)?.payload;
-  return typeof p === "number" ? recorded(6, p, x as Value) : applyElementwise(ops.identity, [x]);
+  return typeof p === "number" ? recorded(6, p, x as Value) : applyArithmetic(ops.identity, x);
 }
 
 /**
@@ -128,7 +128,7 @@ export function identity(x: Operand): Value {
  */
 export function neg(x: Operand): Value {
   const p = (x as Value)?.payload;
-  return typeof p === "number" ? recorded(7, -p, x as Value) : applyElementwise(ops.neg, [x]);
+  return typeof p === "number" ? recorded(7, -p, x as Value) : applyArithmetic(ops.neg, x);
 }
 
 /**
@@ -140,7 +140,7 @@ export function neg(x: Operand): Value {
  */
 export function exp(x: Operand): Value {
   const p = (x as Value)?.payload;
-  return typeof p === "number" ? recorded(8, Math.exp(p), x as Value) : applyElementwise(ops.exp, [x]);
+  return typeof p === "number" ? recorded(8, Math.exp(p), x as Value) : applyArithmetic(ops.exp, x);
 }
 
 /**
@@ -152,7 +152,7 @@ export function exp(x: Operand): Value {
  */
 export function expm1(x: Operand): Value {
   const p = (x as Value)?.payload;
-  return typeof p === "number" ? recorded(9, Math.expm1(p), x as Value) : applyElementwise(ops.expm1, [x]);
+  return typeof p === "number" ? recorded(9, Math.expm1(p), x as Value) : applyArithmetic(ops.expm1, x);
 }
 
 /**
@@ -164,7 +164,7 @@ export function expm1(x: Operand): Value {
  */
 export function log(x: Operand): Value {
   const p = (x as Value)?.payload;
-  return typeof p === "number" ? recorded(10, Math.log(p), x as Value) : applyElementwise(ops.log, [x]);
+  return typeof p === "number" ? recorded(10, Math.log(p), x as Value) : applyArithmetic(ops.log, x);
 }
 
 /**
@@ -176,7 +176,7 @@ export function log(x: Operand): Value {
  */
 export function log1p(x: Operand): Value {
   const p = (x as Value)?.payload;
-  return typeof p === "number" ? recorded(11, Math.log1p(p), x as Value) : applyElementwise(ops.log1p, [x]);
+  return typeof p === "number" ? recorded(11, Math.log1p(p), x as Value) : applyArithmetic(ops.log1p, x);
 }
 
 /**
@@ -188,7 +188,7 @@ export function log1p(x: Operand): Value {
  */
 export function sqrt(x: Operand): Value {
   const p = (x as Value)?.payload;
-  return typeof p === "number" ? recorded(12, Math.sqrt(p), x as Value) : applyElementwise(ops.sqrt, [x]);
+  return typeof p === "number" ? recorded(12, Math.sqrt(p), x as Value) : applyArithmetic(ops.sqrt, x);
 }
 
 /**
@@ -200,7 +200,7 @@ export function sqrt(x: Operand): Value {
  */
 export function square(x: Operand): Value {
   const p = (x as Value)?.payload;
-  return typeof p === "number" ? recorded(13, p * p, x as Value) : applyElementwise(ops.square, [x]);
+  return typeof p === "number" ? recorded(13, p * p, x as Value) : applyArithmetic(ops.square, x);
 }
 
 /**
@@ -212,7 +212,7 @@ export function square(x: Operand): Value {
  */
 export function abs(x: Operand): Value {
   const p = (x as Value)?.payload;
-  return typeof p === "number" ? recorded(14, Math.abs(p), x as Value) : applyElementwise(ops.abs, [x]);
+  return typeof p === "number" ? recorded(14, Math.abs(p), x as Value) : applyArithmetic(ops.abs, x);
 }
 
 /**
@@ -224,7 +224,7 @@ export function abs(x: Operand): Value {
  */
 export function sign(x: Operand): Value {
   const p = (x as Value)?.payload;
-  return typeof p === "number" ? recorded(15, Math.sign(p), x as Value) : applyElementwise(ops.sign, [x]);
+  return typeof p === "number" ? recorded(15, Math.sign(p), x as Value) : applyArithmetic(ops.sign, x);
 }
 
 /**
@@ -236,7 +236,7 @@ export function sign(x: Operand): Value {
  */
 export function reciprocal(x: Operand): Value {
   const p = (x as Value)?.payload;
-  return typeof p === "number" ? recorded(16, 1 / p, x as Value) : applyElementwise(ops.reciprocal, [x]);
+  return typeof p === "number" ? recorded(16, 1 / p, x as Value) : applyArithmetic(ops.reciprocal, x);
 }
 
 /**
@@ -248,7 +248,7 @@ export function reciprocal(x: Operand): Value {
  */
 export function sin(x: Operand): Value {
   const p = (x as Value)?.payload;
-  return typeof p === "number" ? recorded(17, Math.sin(p), x as Value) : applyElementwise(ops.sin, [x]);
+  return typeof p === "number" ? recorded(17, Math.sin(p), x as Value) : applyArithmetic(ops.sin, x);
 }
 
 /**
@@ -260,7 +260,7 @@ export function sin(x: Operand): Value {
  */
 export function cos(x: Operand): Value {
   const p = (x as Value)?.payload;
-  return typeof p === "number" ? recorded(18, Math.cos(p), x as Value) : applyElementwise(ops.cos, [x]);
+  return typeof p === "number" ? recorded(18, Math.cos(p), x as Value) : applyArithmetic(ops.cos, x);
 }
 
 /**
@@ -272,7 +272,7 @@ export function cos(x: Operand): Value {
  */
 export function tanh(x: Operand): Value {
   const p = (x as Value)?.payload;
-  return typeof p === "number" ? recorded(19, Math.tanh(p), x as Value) : applyElementwise(ops.tanh, [x]);
+  return typeof p === "number" ? recorded(19, Math.tanh(p), x as Value) : applyArithmetic(ops.tanh, x);
 }
 
 /**
@@ -284,7 +284,7 @@ export function tanh(x: Operand): Value {
  */
 export function sigmoid(x: Operand): Value {
   const p = (x as Value)?.payload;
-  return typeof p === "number" ? recorded(20, 1 / (1 + Math.exp(-p)), x as Value) : applyElementwise(ops.sigmoid, [x]);
+  return typeof p === "number" ? recorded(20, 1 / (1 + Math.exp(-p)), x as Value) : applyArithmetic(ops.sigmoid, x);
 }
 
 /**
@@ -296,7 +296,7 @@ export function sigmoid(x: Operand): Value {
  */
 export function relu(x: Operand): Value {
   const p = (x as Value)?.payload;
-  return typeof p === "number" ? recorded(21, Math.max(p, 0), x as Value) : applyElementwise(ops.relu, [x]);
+  return typeof p === "number" ? recorded(21, Math.max(p, 0), x as Value) : applyArithmetic(ops.relu, x);
 }
 
 /**
@@ -310,7 +310,7 @@ export function softplus(x: Operand): Value {
   const p = (x as Value)?.payload;
   return typeof p === "number"
     ? recorded(22, Math.max(p, 0) + Math.log1p(Math.exp(-Math.abs(p))), x as Value)
-    : applyElementwise(ops.softplus, [x]);
+    : applyArithmetic(ops.softplus, x);
 }
 
 /**
@@ -329,7 +329,7 @@ function addAnywhere(x: Operand, y: Operand): Value {
   const q = typeof y === "number" ? y : (y as Value)?.payload;
   return typeof p === "number" && typeof q === "number"
     ? recordedBinary(23, p + q, x as Value, y as Value | number)
-    : applyBinary(ops.add, x, y);
+    : applyArithmetic(ops.add, x, y);
 }
 
 /**
@@ -348,7 +348,7 @@ function subAnywhere(x: Operand, y: Operand): Value {
   const q = typeof y === "number" ? y : (y as Value)?.payload;
   return typeof p === "number" && typeof q === "number"
     ? recordedBinary(24, p - q, x as Value, y as Value | number)
-    : applyBinary(ops.sub, x, y);
+    : applyArithmetic(ops.sub, x, y);
 }
 
 /**
@@ -367,7 +367,7 @@ function mulAnywhere(x: Operand, y: Operand): Value {
   const q = typeof y === "number" ? y : (y as Value)?.payload;
   return typeof p === "number" && typeof q === "number"
     ? recordedBinary(25, p * q, x as Value, y as Value | number)
-    : applyBinary(ops.mul, x, y);
+    : applyArithmetic(ops.mul, x, y);
 }
 
 /**
@@ -382,7 +382,7 @@ export function div(x: Operand, y: Operand): Value {
   const q = typeof y === "number" ? y : (y as Value)?.payload;
   return typeof p === "number" && typeof q === "number"
     ? recordedBinary(26, p / q, x as Value, y as Value | number)
-    : applyBinary(ops.div, x, y);
+    : applyArithmetic(ops.div, x, y);
 }
 
 /**
@@ -397,7 +397,7 @@ export function pow(x: Operand, y: Operand): Value {
   const q = typeof y === "number" ? y : (y as Value)?.payload;
   return typeof p === "number" && typeof q === "number"
     ? recordedBinary(27, ieeePow(p, q), x as Value, y as Value | number)
-    : applyBinary(ops.pow, x, y);
+    : applyArithmetic(ops.pow, x, y);
 }
 
 /**
@@ -412,7 +412,7 @@ export function maximum(x: Operand, y: Operand): Value {
   const q = typeof y === "number" ? y : (y as Value)?.payload;
   return typeof p === "number" && typeof q === "number"
     ? recordedBinary(28, Math.max(p, q), x as Value, y as Value | number)
-    : applyBinary(ops.maximum, x, y);
+    : applyArithmetic(ops.maximum, x, y);
 }
 
 /**
@@ -427,7 +427,7 @@ export function minimum(x: Operand, y: Operand): Value {
   const q = typeof y === "number" ? y : (y as Value)?.payload;
   return typeof p === "number" && typeof q === "number"
     ? recordedBinary(29, Math.min(p, q), x as Value, y as Value | number)
-    : applyBinary(ops.minimum, x, y);
+    : applyArithmetic(ops.minimum, x, y);
 }
 
 /** The function above for each operation that has one. */

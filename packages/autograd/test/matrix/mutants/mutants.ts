@@ -134,8 +134,8 @@ export const MUTANTS: readonly Mutant[] = [
     "matmul",
     "one accumulator of a tile takes the wrong column",
     "products / const tiledProduct",
-    "s13 += y * z",
-    "s13 += y * w",
+    "s13 += x3 * z1",
+    "s13 += x3 * w1",
     [OUTPUTS],
   ),
   structural(
