@@ -6,17 +6,21 @@ export interface Options {
   /** Fewer rounds, shorter samples, fewer nodes and steps. */
   readonly quick: boolean;
   readonly rounds: number;
+  /** Of the training steps, a round of which takes as long as five of all other cases. */
+  readonly trainingRounds: number;
   /** The binary that everything runs on; null for the one that this is. */
   readonly node: string | null;
   /** Where the results go; null for bench/results after a full run, and else nowhere. */
   readonly out: string | null;
 }
 
-export const HELP = `Usage: pnpm bench [--only NAME]... [--quick] [--rounds N] [--node PATH] [--out FOLDER]
+export const HELP = `Usage: pnpm bench [--only NAME]... [--quick] [--rounds N] [--training-rounds N] [--node PATH] [--out FOLDER]
 
   --only NAME   runs this case only, or those whose names begin so; may be given more than once
   --quick       fewer rounds, shorter samples, smaller memory cases; for a look, not for figures
   --rounds N    how many times every variant is measured (5; with --quick 2)
+  --training-rounds N
+                the same of the training steps, which take longest (as many as --rounds)
   --node PATH   runs on this binary of Node; 24 stands for the one of bench/node24
   --out FOLDER  writes the results there, those of a partial run, too
 `;
@@ -30,6 +34,7 @@ export function parseOptions(args: readonly string[], names: readonly string[]):
       only: { type: "string", multiple: true, default: [] },
       quick: { type: "boolean", default: false },
       rounds: { type: "string" },
+      "training-rounds": { type: "string" },
       node: { type: "string" },
       out: { type: "string" },
       help: { type: "boolean", default: false },
@@ -39,9 +44,16 @@ export function parseOptions(args: readonly string[], names: readonly string[]):
   if (help) return "help";
   const unknown = only.find((start) => !names.some((name) => name.startsWith(start)));
   if (unknown !== undefined) throw new RangeError(`--only ${unknown}: there is no such case; there are ${names.join(", ")}`);
-  const rounds = values.rounds === undefined ? (quick ? 2 : 5) : Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1) throw new RangeError(`--rounds ${values.rounds}: expected a whole number from 1`);
-  return { only, quick, rounds, node: values.node ?? null, out: values.out ?? null };
+  const rounds = count("rounds", values.rounds) ?? (quick ? 2 : 5);
+  const trainingRounds = count("training-rounds", values["training-rounds"]) ?? rounds;
+  return { only, quick, rounds, trainingRounds, node: values.node ?? null, out: values.out ?? null };
+}
+
+function count(option: string, given: string | undefined): number | null {
+  if (given === undefined) return null;
+  const number = Number(given);
+  if (!Number.isInteger(number) || number < 1) throw new RangeError(`--${option} ${given}: expected a whole number from 1`);
+  return number;
 }
 
 /** Whether a case is to run: the one that is named, or where none is called just so, those whose names begin so. */

@@ -13,9 +13,11 @@ export interface Provenance {
   /** With "+" where files of the packages or of the bench differ from it; null outside a repository. */
   readonly commit: string | null;
   readonly rounds: number;
+  /** Of the training steps. */
+  readonly trainingRounds: number;
 }
 
-export function provenance(rounds: number): Provenance {
+export function provenance({ rounds, trainingRounds }: Pick<Provenance, "rounds" | "trainingRounds">): Provenance {
   const processors = cpus();
   const torch = torchThere();
   return {
@@ -26,7 +28,14 @@ export function provenance(rounds: number): Provenance {
     cores: processors.length,
     commit: commit(),
     rounds,
+    trainingRounds,
   };
+}
+
+/** "3 rounds", or how many of either. */
+export function roundsText({ rounds, trainingRounds }: Pick<Provenance, "rounds" | "trainingRounds">): string {
+  const text = rounds === 1 ? "one round" : `${rounds} rounds`;
+  return trainingRounds === rounds ? text : `${text} (training steps: ${trainingRounds})`;
 }
 
 function commit(): string | null {

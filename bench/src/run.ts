@@ -36,7 +36,7 @@ async function main(options: Options): Promise<void> {
   console.log(`\n${tablesOf(results).map(terminalTable).join("\n")}`);
   const folder = folderOf(options);
   if (folder === null) console.log("A quick or partial run: bench/results was left as it is.");
-  else write(results, folder, options.rounds);
+  else write(results, folder, options);
 }
 
 function folderOf({ out, quick, only }: Options): string | null {
@@ -45,8 +45,8 @@ function folderOf({ out, quick, only }: Options): string | null {
 }
 
 /** `latest.*` on the Node that the packages are written for, and one pair of files more for any other. */
-function write(results: Results, folder: string, rounds: number): void {
-  const source = provenance(rounds);
+function write(results: Results, folder: string, options: Options): void {
+  const source = provenance(options);
   const major = Number.parseInt(results.node);
   const path = join(folder, major === 20 ? "latest" : `latest-node${major}`);
   mkdirSync(folder, { recursive: true });

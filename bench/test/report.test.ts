@@ -89,6 +89,7 @@ describe("reports", () => {
       cores: 2,
       commit: "abc1234",
       rounds: 3,
+      trainingRounds: 3,
     };
     const page = markdownPage(tables, source);
     expect(page).toContain("| forward-only loop, toy network: peak | 250 MB | at most 200 MB | NOT reached |");
@@ -102,11 +103,12 @@ describe("options", () => {
   const names = ["mlp", "toy-100"];
 
   test("by default everything, five rounds; two when quick", () => {
-    expect(parseOptions([], names)).toEqual({ only: [], quick: false, rounds: 5, node: null, out: null });
+    expect(parseOptions([], names)).toEqual({ only: [], quick: false, rounds: 5, trainingRounds: 5, node: null, out: null });
     expect(parseOptions(["--", "--quick", "--only", "mlp", "--only", "toy-100"], names)).toEqual({
       only: ["mlp", "toy-100"],
       quick: true,
       rounds: 2,
+      trainingRounds: 2,
       node: null,
       out: null,
     });
@@ -129,6 +131,7 @@ describe("options", () => {
 
   test.each([
     ["an unknown case", ["--only", "mpl"], "--only mpl: there is no such case; there are mlp, toy-100"],
+    ["rounds of training that are no count", ["--training-rounds", "1.5"], "--training-rounds 1.5: expected a whole number from 1"],
     ["rounds that are no count", ["--rounds", "0"], "--rounds 0: expected a whole number from 1"],
     ["an unknown option", ["--fast"], "Unknown option '--fast'"],
   ])("%s is an error that says so", (_, args, message) => {

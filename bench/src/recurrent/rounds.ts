@@ -22,7 +22,7 @@ interface Measuring {
 /** Round after round, a process for each case and variant, PyTorch's between the others; a reference for each case before. */
 export async function trainingResults(
   cases: readonly TrainingCase[],
-  { rounds, quick }: Options,
+  { trainingRounds, quick }: Options,
   note: (text: string) => void,
 ): Promise<TrainingResult[]> {
   if (cases.length === 0) return [];
@@ -36,11 +36,11 @@ export async function trainingResults(
       const reference = await messageOf<string>("recurrent/refer.js", [c.name, join(folder, c.name)]);
       measuring.push({ c, reference, rounds: {}, absent: { ...c.absent, ...missing } });
     }
-    for (let round = 1; round <= rounds; round++) {
+    for (let round = 1; round <= trainingRounds; round++) {
       for (const one of measuring) {
         for (const variant of Object.keys(one.c.variants) as TrainingVariant[]) {
           if (one.absent[variant] !== undefined) continue;
-          note(`round ${round} of ${rounds}: ${one.c.name}, ${variant}`);
+          note(`round ${round} of ${trainingRounds}: ${one.c.name}, ${variant}`);
           await measure(one, variant, quick, note);
         }
       }
