@@ -12,7 +12,7 @@ import { lendKernels } from "./lentProduct.js";
 import { ProgramMemory } from "./memory.js";
 import { FUSE, PASSES } from "./passes/index.js";
 import type { Program } from "./program.js";
-import { argumentValues, type Entry, signatureOf, traced } from "./signature.js";
+import { argumentValues, type Entry, SignatureCache, signatureOf, traced } from "./signature.js";
 import { built, collectAll } from "./structure.js";
 
 // Whoever imports compile has the kernels: eager products use them, too.
@@ -54,9 +54,6 @@ export interface Compiled<A extends readonly unknown[], R> {
   /** The program of the last call in figures. Throws InputError before the first call. */
   stats(): ProgramStats;
 }
-
-const LARGEST_CACHE = 32;
-const MANY_RECOMPILATIONS = 8;
 
 /**
  * The function f as a program in WebAssembly: with the same arguments it gives what f gives, up to rounding, and its derivatives are f's.
@@ -107,12 +104,10 @@ export function compile<A extends readonly unknown[] = [Value], R = Value>(
     throw new InputError(`compile: there is no pass "${odd}"; there are ${[...PASSES.map((pass) => pass.name), FUSE].join(", ")}`);
   const options = { name, wasm, deterministic, reuseOutputs, passes, kept: 0, memory: new ProgramMemory() };
   const untyped = f as unknown as (...args: readonly unknown[]) => unknown;
-  const entries = new Map<string, Entry>();
+  const entries = new SignatureCache<Entry>(name);
   let latest: Entry | null = null;
-  let made = 0;
   const last = (): Program => {
-    const entry = [...entries.values()].at(-1);
-    if (entry !== undefined) return entry.program;
+    if (latest !== null) return latest.program;
     throw new InputError(`compile: ${name} was not called yet, so there is no program; call it once`);
   };
   const compiled = (...args: { [K in keyof A]: InputsOf<A[K]> }): ValuesOf<R> => {
@@ -121,16 +116,8 @@ export function compile<A extends readonly unknown[] = [Value], R = Value>(
     const known: Value[] = [];
     if (latest !== null && collectAll(latest.args, args, known)) return called(latest, known) as ValuesOf<R>;
     const { values, key } = signatureOf(args);
-    let entry = entries.get(key);
-    entries.delete(key);
-    if (entry === undefined) {
-      entry = traced(untyped, args, values, options);
-      if (++made === MANY_RECOMPILATIONS + 1) warnOfRecompilations(name);
-      if (entries.size >= LARGEST_CACHE) entries.delete(entries.keys().next().value as string);
-    }
-    entries.set(key, entry); // the latest last
-    latest = entry;
-    return called(entry, values) as ValuesOf<R>;
+    latest = entries.of(key, () => traced(untyped, args, values, options));
+    return called(latest, values) as ValuesOf<R>;
   };
   return Object.assign(compiled, {
     bind: <S extends readonly unknown[]>(...state: S) => boundTo(untyped, state, { ...options, memory: new ProgramMemory() }) as never,
@@ -147,11 +134,4 @@ function called({ program, captured, out, result }: Entry, values: readonly Valu
   }
   const results = program.run(operands.map((x) => x.payload));
   return built(result, results, { at: 0 });
-}
-
-function warnOfRecompilations(name: string): void {
-  const { console } = globalThis as { console?: { warn(text: string): void } };
-  console?.warn(
-    `compile: ${name} was traced ${MANY_RECOMPILATIONS} times anew for arguments of other shapes, dtypes or structure; pad them to common shapes, or compile a function for each`,
-  );
 }

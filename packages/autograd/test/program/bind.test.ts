@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { embedding, IndexError, matmul, mseLoss, param, scan, sort, type Value, value, valueAndGrad } from "../../src/index.js";
 import { adam } from "../../src/optim/index.js";
 import { compile } from "../../src/program/index.js";
@@ -81,6 +81,30 @@ describe.each([true, false])("state that stays in the program, in WebAssembly: %
     const state = training.state()[0].b.toArray();
     compiled({ w: start.w.mul(0), b: start.b.mul(0) }, rule.init(start), x, y);
     expect(training.state()[0].b.toArray()).toEqual(state);
+  });
+
+  test("keeps 32 signatures, as the compiled function does, and the state through all of them", () => {
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    let traces = 0;
+    const counting = (total: Value, x: Value): readonly [Value, Value] => {
+      traces++;
+      return [total.add(x.sum()), total];
+    };
+    const running = compile(counting, { wasm }).bind(0);
+    const zeros = (n: number) => new Float64Array(n);
+    running([5]);
+    for (let n = 2; n <= 32; n++) running(zeros(n));
+    running([1]);
+    expect(traces).toBe(32);
+    running(zeros(33)); // Now 2 is dropped.
+    running([2]);
+    expect(traces).toBe(33);
+    running(zeros(2));
+    expect(traces).toBe(34);
+    expect(running.state()[0].item()).toBe(8);
+    expect(warn).toHaveBeenCalledTimes(1);
+    expect(String(warn.mock.calls[0]?.[0])).toMatch(/counting.*8 times/);
+    warn.mockRestore();
   });
 
   test("errors say what does not fit", () => {
