@@ -112,6 +112,21 @@ describe("defer", () => {
     expect(backward(without("defer"))).toEqual({ carries: 2, inLoops: 1, outside: 0 });
     expect(backward()).toEqual({ carries: 1, inLoops: 0, outside: 1 });
   });
+
+  test.each(KINDS)(
+    "leaves a backward loop with the carries of the recurrence alone, where two biases have one gradient, too: %s",
+    (kind) => {
+      const network = training(kind, SIZE);
+      const backward = (passes?: readonly string[]) => {
+        const { graph } = programOf(stepOf(network), network.args, passes);
+        const [forward, backward] = graph.instructions.filter(({ op }) => isLoop(op)).map(({ attributes }) => attributes as Loop);
+        return { more: backward!.carries - forward!.carries, sums: namedInLoops(graph, "sum").length };
+      };
+      // A carry for each of two weights and two biases. In a GRU the two biases of a gate have gradients of their own.
+      expect(backward(without("defer"))).toEqual({ more: 4, sums: kind === "gru" ? 2 : 1 });
+      expect(backward()).toEqual({ more: 0, sums: 0 });
+    },
+  );
 });
 
 describe("fuse", () => {

@@ -71,12 +71,15 @@ class BodyRules {
   private readonly loop: Loop;
   private readonly made: Map<number, Instruction>;
   private readonly uses: Uint32Array;
+  /** By carry, what is added to it in each step; null where more is done with it. */
+  private readonly terms: readonly (number | null)[];
   private given: readonly number[] = [];
 
   constructor(loop: Loop) {
     this.loop = loop;
     this.made = producers(loop.body);
     this.uses = useCounts(loop.body);
+    this.terms = loop.body.outputs.slice(0, loop.carries).map((_, k) => this.termOf(k));
   }
 
   /** The builder of the code after the loop; remembers what the loop was given. */
@@ -96,20 +99,25 @@ class BodyRules {
     return this.made.get(this.loop.body.outputs[k] as number) as Instruction;
   }
 
-  /** A carry that is only added to. */
+  /** A carry that is only added to. Two may add up the same: the gradients of two biases of one gate. */
   total(k: number): AfterLoop | null {
+    const term = this.terms[k] ?? null;
+    return term === null ? null : this.sumOverSteps(term, this.terms.filter((other) => other === term).length);
+  }
+
+  private termOf(k: number): number | null {
     const { body } = this.loop;
     const [before, after] = [body.inputs[k] as number, body.outputs[k] as number];
     const add = this.made.get(after);
     if (add?.op !== binary.add || this.uses[before] !== 1 || this.uses[after] !== 1 || !add.operands.includes(before)) return null;
     const term = add.operands[0] === before ? (add.operands[1] as number) : (add.operands[0] as number);
-    return sameShape(this.shape(term), this.shape(before)) ? this.sumOverSteps(term) : null;
+    return sameShape(this.shape(term), this.shape(before)) ? term : null;
   }
 
-  /** The sum over all steps of a value of each; null where it is better added up step by step. */
-  private sumOverSteps(id: number): AfterLoop | null {
+  /** The sum over all steps of a value of each; null where it is better added up step by step, or something but its `readers` needs it. */
+  private sumOverSteps(id: number, readers = 1): AfterLoop | null {
     const made = this.made.get(id);
-    if (made === undefined || this.uses[id] !== 1) return null;
+    if (made === undefined || this.uses[id] !== readers) return null;
     const { op, attributes, operands } = made;
     if (op === binary.add) return this.sumOfBoth(id, operands as [number, number]);
     if (([reshape, transpose, cast] as unknown[]).includes(op)) {
