@@ -48,10 +48,11 @@ export interface Compiled<A extends readonly unknown[], R> {
   bind<S extends readonly unknown[]>(...state: S): Bound<S, Rest<A, S>, R extends readonly unknown[] ? Rest<R, S> : never>;
   /**
    * The program of the last call as text: instructions before and after each pass, the instructions, the steps that run with the time that
-   * each took in a run made for this, floating-point operations and memory. Throws InputError before the first call.
+   * each took in a run made for this, floating-point operations and memory. If the call was recorded and a gradient taken of it, the program
+   * that computed that follows. Throws InputError before the first call.
    */
   explain(): string;
-  /** The program of the last call in figures. Throws InputError before the first call. */
+  /** The program of the last call in figures, without that of its gradient. Throws InputError before the first call. */
   stats(): ProgramStats;
 }
 
