@@ -34,6 +34,8 @@ export interface CompileOptions {
   readonly passes?: readonly string[];
 }
 
+const OPTIONS: readonly (keyof CompileOptions)[] = ["name", "reuseOutputs", "wasm", "deterministic", "passes"];
+
 /**
  * A compiled function: called as the function itself, with numbers, nested arrays and typed arrays wherever it takes Values. Numbers that it
  * returns come out as Values.
@@ -72,11 +74,11 @@ export interface Compiled<A extends readonly unknown[], R> {
  * the gradient, and it is part of the program. A call with something that needs a gradient is recorded as one operation, so that `grad` of
  * a compiled function and `backward()` on its result work, too. `noGrad` around the call records nothing.
  *
- * Throws InputError unless f is a function, or where it is async, and for arguments or results that hold something else than numbers;
- * GraphError where f needs the elements of what is traced (`.item()`, `.data`, shapes that depend on them: return the value and read it
- * after the call, or use `where`), calls `backward()` (use `grad` in f, or `backward()` on the result), sets a param (return the new value),
- * or uses a recorded Value from outside (pass it, or `detach()` it), where a traced Value is used after the trace, and where a program
- * needs more than WebAssembly's 4 GB. What f throws comes through, and nothing is kept of it.
+ * Throws InputError unless f is a function, or where it is async, for options that there are not, and for arguments or results that hold
+ * something else than numbers; GraphError where f needs the elements of what is traced (`.item()`, `.data`, shapes that depend on them:
+ * return the value and read it after the call, or use `where`), calls `backward()` (use `grad` in f, or `backward()` on the result), sets a
+ * param (return the new value), or uses a recorded Value from outside (pass it, or `detach()` it), where a traced Value is used after the
+ * trace, and where a program needs more than WebAssembly's 4 GB. What f throws comes through, and nothing is kept of it.
  *
  * @example
  * import { param, type Value, valueAndGrad } from "@unroll/autograd";
@@ -97,12 +99,12 @@ export function compile<A extends readonly unknown[] = [Value], R = Value>(
     deterministic = false,
     reuseOutputs = false,
     passes,
+    ...others
   }: CompileOptions = {},
 ): Compiled<A, R> {
   if (typeof (f as unknown) !== "function") throw new InputError(`compile: expected a function, got ${kindOf(f)}`);
-  const odd = passes?.find((pass) => pass !== FUSE && PASSES.every((known) => known.name !== pass));
-  if (odd !== undefined)
-    throw new InputError(`compile: there is no pass "${odd}"; there are ${[...PASSES.map((pass) => pass.name), FUSE].join(", ")}`);
+  checkNames("option", Object.keys(others), OPTIONS);
+  checkNames("pass", passes ?? [], [...PASSES.map((pass) => pass.name), FUSE]);
   const options = { name, wasm, deterministic, reuseOutputs, passes, kept: 0, memory: new ProgramMemory() };
   const untyped = f as unknown as (...args: readonly unknown[]) => unknown;
   const entries = new SignatureCache<Entry>(name);
@@ -125,6 +127,12 @@ export function compile<A extends readonly unknown[] = [Value], R = Value>(
     explain: () => last().explain(),
     stats: () => last().stats(),
   });
+}
+
+/** Of options as well: plain JavaScript would let a misspelt one pass. */
+function checkNames(what: string, given: readonly string[], known: readonly string[]): void {
+  const odd = given.find((name) => !known.includes(name));
+  if (odd !== undefined) throw new InputError(`compile: there is no ${what} "${odd}"; there are ${known.join(", ")}`);
 }
 
 function called({ program, captured, out, result }: Entry, values: readonly Value[]): unknown {

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { embedding, IndexError, matmul, mseLoss, param, scan, sort, type Value, value, valueAndGrad } from "../../src/index.js";
+import { embedding, IndexError, InputError, matmul, mseLoss, param, scan, sort, type Value, value, valueAndGrad } from "../../src/index.js";
 import { adam } from "../../src/optim/index.js";
 import { compile } from "../../src/program/index.js";
 import { key, uniform } from "../../src/random/index.js";
@@ -223,6 +223,12 @@ describe("what compile cannot take is refused", () => {
   test("a carry that a step makes narrower, which would change where the loop begins", () => {
     const f = (xs: Value) => scan((c: Value, x: Value) => [c.gt(x), c], 0.5, xs)[0];
     expect(() => compile(f)([0.7])).toThrow(/carry of float64 into bool; .* begin with bool/);
+  });
+
+  test("options that do not exist: plain JavaScript says nothing of a misspelt one", () => {
+    const misspelt: object = { name: "f", reuseOutput: true };
+    expect(() => compile((x: Value) => x, misspelt)).toThrow(InputError);
+    expect(() => compile((x: Value) => x, misspelt)).toThrow(/no option "reuseOutput"; there are name, reuseOutputs, wasm, /);
   });
 
   test("objects of classes, and passes that do not exist", () => {
