@@ -4,7 +4,7 @@ import { Value } from "../tape/value.js";
 import type { InputsOf } from "../transforms/grad.js";
 import { leaves, leavesLike, rebuildAll, type ValuesOf, valuesOf } from "../transforms/tree.js";
 import { outputsOf } from "./interpret.js";
-import { type CompiledOptions, type Entry, signatureOf, traced } from "./signature.js";
+import { type CompiledOptions, type Entry, SignatureCache, signatureOf, traced } from "./signature.js";
 
 /** A list without as many first entries as another has. */
 export type Rest<A extends readonly unknown[], S extends readonly unknown[]> = S extends readonly [unknown, ...infer T]
@@ -58,18 +58,16 @@ export function boundTo(f: (...args: readonly unknown[]) => unknown, initial: re
   if (initial.length === 0) throw new InputError("bind: got no state; give the first arguments of the function, which it returns anew");
   const trees = initial.map((tree) => valuesOf<unknown>("bind", tree));
   const starts = trees.flatMap(leaves);
-  const stores = new Map<string, { readonly entry: Entry; readonly store: Store }>();
+  const stores = new SignatureCache<{ readonly entry: Entry; readonly store: Store }>(options.name);
   let state: { get(): readonly Payload[] } = { get: () => starts.map((x) => x.payload) };
   const bound = (...inputs: readonly unknown[]): unknown => {
     const args = [...trees, ...inputs];
     const { values, key } = signatureOf(args);
-    let found = stores.get(key);
-    if (found === undefined) {
-      const entry = traced(f, args, values, { ...options, kept: starts.length });
-      checkNextState(entry, trees);
-      stores.set(key, (found = { entry, store: storeFor(entry, starts.length) }));
-    }
-    const { entry, store } = found;
+    const { entry, store } = stores.of(key, () => {
+      const made = traced(f, args, values, { ...options, kept: starts.length });
+      checkNextState(made, trees);
+      return { entry: made, store: storeFor(made, starts.length) };
+    });
     if (state !== store) store.set(state.get());
     state = store;
     const rest = [...values.slice(starts.length), ...entry.captured].map((x) => x.payload);

@@ -12,7 +12,7 @@ import { lendKernels } from "./lentProduct.js";
 import { ProgramMemory } from "./memory.js";
 import { FUSE, PASSES } from "./passes/index.js";
 import type { Program } from "./program.js";
-import { argumentValues, type Entry, signatureOf, traced } from "./signature.js";
+import { argumentValues, type Entry, SignatureCache, signatureOf, traced } from "./signature.js";
 import { built, collectAll } from "./structure.js";
 
 // Whoever imports compile has the kernels: eager products use them, too.
@@ -34,6 +34,8 @@ export interface CompileOptions {
   readonly passes?: readonly string[];
 }
 
+const OPTIONS: readonly (keyof CompileOptions)[] = ["name", "reuseOutputs", "wasm", "deterministic", "passes"];
+
 /**
  * A compiled function: called as the function itself, with numbers, nested arrays and typed arrays wherever it takes Values. Numbers that it
  * returns come out as Values.
@@ -48,15 +50,13 @@ export interface Compiled<A extends readonly unknown[], R> {
   bind<S extends readonly unknown[]>(...state: S): Bound<S, Rest<A, S>, R extends readonly unknown[] ? Rest<R, S> : never>;
   /**
    * The program of the last call as text: instructions before and after each pass, the instructions, the steps that run with the time that
-   * each took in a run made for this, floating-point operations and memory. Throws InputError before the first call.
+   * each took in a run made for this, floating-point operations and memory. If the call was recorded and a gradient taken of it, the program
+   * that computed that follows. Throws InputError before the first call.
    */
   explain(): string;
-  /** The program of the last call in figures. Throws InputError before the first call. */
+  /** The program of the last call in figures, without that of its gradient. Throws InputError before the first call. */
   stats(): ProgramStats;
 }
-
-const LARGEST_CACHE = 32;
-const MANY_RECOMPILATIONS = 8;
 
 /**
  * The function f as a program in WebAssembly: with the same arguments it gives what f gives, up to rounding, and its derivatives are f's.
@@ -74,11 +74,11 @@ const MANY_RECOMPILATIONS = 8;
  * the gradient, and it is part of the program. A call with something that needs a gradient is recorded as one operation, so that `grad` of
  * a compiled function and `backward()` on its result work, too. `noGrad` around the call records nothing.
  *
- * Throws InputError unless f is a function, or where it is async, and for arguments or results that hold something else than numbers;
- * GraphError where f needs the elements of what is traced (`.item()`, `.data`, shapes that depend on them: return the value and read it
- * after the call, or use `where`), calls `backward()` (use `grad` in f, or `backward()` on the result), sets a param (return the new value),
- * or uses a recorded Value from outside (pass it, or `detach()` it), where a traced Value is used after the trace, and where a program
- * needs more than WebAssembly's 4 GB. What f throws comes through, and nothing is kept of it.
+ * Throws InputError unless f is a function, or where it is async, for options that there are not, and for arguments or results that hold
+ * something else than numbers; GraphError where f needs the elements of what is traced (`.item()`, `.data`, shapes that depend on them:
+ * return the value and read it after the call, or use `where`), calls `backward()` (use `grad` in f, or `backward()` on the result), sets a
+ * param (return the new value), or uses a recorded Value from outside (pass it, or `detach()` it), where a traced Value is used after the
+ * trace, and where a program needs more than WebAssembly's 4 GB. What f throws comes through, and nothing is kept of it.
  *
  * @example
  * import { param, type Value, valueAndGrad } from "@unroll/autograd";
@@ -99,20 +99,18 @@ export function compile<A extends readonly unknown[] = [Value], R = Value>(
     deterministic = false,
     reuseOutputs = false,
     passes,
+    ...others
   }: CompileOptions = {},
 ): Compiled<A, R> {
   if (typeof (f as unknown) !== "function") throw new InputError(`compile: expected a function, got ${kindOf(f)}`);
-  const odd = passes?.find((pass) => pass !== FUSE && PASSES.every((known) => known.name !== pass));
-  if (odd !== undefined)
-    throw new InputError(`compile: there is no pass "${odd}"; there are ${[...PASSES.map((pass) => pass.name), FUSE].join(", ")}`);
+  checkNames("option", Object.keys(others), OPTIONS);
+  checkNames("pass", passes ?? [], [...PASSES.map((pass) => pass.name), FUSE]);
   const options = { name, wasm, deterministic, reuseOutputs, passes, kept: 0, memory: new ProgramMemory() };
   const untyped = f as unknown as (...args: readonly unknown[]) => unknown;
-  const entries = new Map<string, Entry>();
+  const entries = new SignatureCache<Entry>(name);
   let latest: Entry | null = null;
-  let made = 0;
   const last = (): Program => {
-    const entry = [...entries.values()].at(-1);
-    if (entry !== undefined) return entry.program;
+    if (latest !== null) return latest.program;
     throw new InputError(`compile: ${name} was not called yet, so there is no program; call it once`);
   };
   const compiled = (...args: { [K in keyof A]: InputsOf<A[K]> }): ValuesOf<R> => {
@@ -121,22 +119,20 @@ export function compile<A extends readonly unknown[] = [Value], R = Value>(
     const known: Value[] = [];
     if (latest !== null && collectAll(latest.args, args, known)) return called(latest, known) as ValuesOf<R>;
     const { values, key } = signatureOf(args);
-    let entry = entries.get(key);
-    entries.delete(key);
-    if (entry === undefined) {
-      entry = traced(untyped, args, values, options);
-      if (++made === MANY_RECOMPILATIONS + 1) warnOfRecompilations(name);
-      if (entries.size >= LARGEST_CACHE) entries.delete(entries.keys().next().value as string);
-    }
-    entries.set(key, entry); // the latest last
-    latest = entry;
-    return called(entry, values) as ValuesOf<R>;
+    latest = entries.of(key, () => traced(untyped, args, values, options));
+    return called(latest, values) as ValuesOf<R>;
   };
   return Object.assign(compiled, {
     bind: <S extends readonly unknown[]>(...state: S) => boundTo(untyped, state, { ...options, memory: new ProgramMemory() }) as never,
     explain: () => last().explain(),
     stats: () => last().stats(),
   });
+}
+
+/** Of options as well: plain JavaScript would let a misspelt one pass. */
+function checkNames(what: string, given: readonly string[], known: readonly string[]): void {
+  const odd = given.find((name) => !known.includes(name));
+  if (odd !== undefined) throw new InputError(`compile: there is no ${what} "${odd}"; there are ${known.join(", ")}`);
 }
 
 function called({ program, captured, out, result }: Entry, values: readonly Value[]): unknown {
@@ -147,11 +143,4 @@ function called({ program, captured, out, result }: Entry, values: readonly Valu
   }
   const results = program.run(operands.map((x) => x.payload));
   return built(result, results, { at: 0 });
-}
-
-function warnOfRecompilations(name: string): void {
-  const { console } = globalThis as { console?: { warn(text: string): void } };
-  console?.warn(
-    `compile: ${name} was traced ${MANY_RECOMPILATIONS} times anew for arguments of other shapes, dtypes or structure; pad them to common shapes, or compile a function for each`,
-  );
 }

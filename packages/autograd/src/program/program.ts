@@ -40,6 +40,8 @@ export class Program {
   private readonly calls = new Map<string, RecordedCall>();
   /** What ran last: this, or where a call was recorded the program that keeps what the gradient needs. */
   private latest: Program = this;
+  /** What computed the gradient of the last run; null where there was none yet. */
+  private latestGradient: Program | null = null;
   private readonly gradients = new Map<string, Program>();
   private readonly tangents = new Map<string, Program>();
 
@@ -64,6 +66,7 @@ export class Program {
 
   run(inputs: readonly Payload[]): Payload[] {
     this.latest = this;
+    this.latestGradient = null;
     const { machine } = this;
     return machine === null ? outputsOf(this.graph, inputs) : machine.run(inputs);
   }
@@ -96,6 +99,11 @@ export class Program {
     this.expected = given;
   }
 
+  /** Which program computes the gradient of what ran last: `explain()` shows that, too. */
+  noteGradient(gradient: Program): void {
+    this.latestGradient = gradient;
+  }
+
   /** The program, and its gradient as a program that goes on from what the first one computed. */
   withGradient(given: readonly number[], wanted: readonly number[]): { forward: Program; backward: Program; reads: readonly number[] } {
     const { graph, name, derivedOptions } = this;
@@ -113,8 +121,9 @@ export class Program {
   }
 
   explain(): string {
-    const { graph, passes, machine } = this.latest;
-    return explained(this.name, graph, passes, machine);
+    const { name, graph, passes, machine, latestGradient } = this.latest;
+    const text = explained(name, graph, passes, machine);
+    return latestGradient === null ? text : `${text}\n\n${latestGradient.explain()}`;
   }
 
   /** Gives the cotangents of the floating inputs, from those of the outputs in `given`. */

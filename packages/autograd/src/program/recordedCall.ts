@@ -21,7 +21,9 @@ export function operationOf(program: Program): ProgramOp {
     if (found === undefined) {
       const given = positions(cotangents);
       const seeds = given.map((k) => cotangents[k] as T);
-      found = m.apply(program.gradient(given).operation, [...operandsOf(at), ...seeds], null);
+      const gradient = program.gradient(given);
+      program.noteGradient(gradient);
+      found = m.apply(gradient.operation, [...operandsOf(at), ...seeds], null);
       known.set(at, found);
     }
     return found;
@@ -75,6 +77,7 @@ export function recordedCall(program: Program, given: readonly number[], wanted:
           ...residuals.map((j) => at.output(j)),
           ...given.map((j) => cotangents[j] as T),
         ];
+        forward.noteGradient(backward);
         known.set(at, (found = m.apply(backward.operation, operands, null)));
       }
       return found[wanted.indexOf(k)] as never;

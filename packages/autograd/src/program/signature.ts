@@ -89,3 +89,37 @@ export function traced(
   const captured = trace.captured.map(({ value }) => value as Param);
   return { program, captured, args: args.map(structureOf), out, result: structureOf(out) };
 }
+
+const LARGEST_CACHE = 32;
+const MANY_RECOMPILATIONS = 8;
+
+/** What was made for each signature of one function; those that were used last are kept. */
+export class SignatureCache<T> {
+  private readonly name: string;
+  private readonly kept = new Map<string, T>();
+  private made = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** What a signature has, or is given now; nothing is kept of what throws. */
+  of(key: string, make: () => T): T {
+    let found = this.kept.get(key);
+    this.kept.delete(key);
+    if (found === undefined) {
+      found = make();
+      if (++this.made === MANY_RECOMPILATIONS + 1) warnOfRecompilations(this.name);
+      if (this.kept.size >= LARGEST_CACHE) this.kept.delete(this.kept.keys().next().value as string);
+    }
+    this.kept.set(key, found); // the latest last
+    return found;
+  }
+}
+
+function warnOfRecompilations(name: string): void {
+  const { console } = globalThis as { console?: { warn(text: string): void } };
+  console?.warn(
+    `compile: ${name} was traced ${MANY_RECOMPILATIONS} times anew for arguments of other shapes, dtypes or structure; pad them to common shapes, or compile a function for each`,
+  );
+}

@@ -1,5 +1,5 @@
-import { describe, expect, test } from "vitest";
-import { embedding, IndexError, matmul, mseLoss, param, scan, sort, type Value, value, valueAndGrad } from "../../src/index.js";
+import { describe, expect, test, vi } from "vitest";
+import { embedding, IndexError, InputError, matmul, mseLoss, param, scan, sort, type Value, value, valueAndGrad } from "../../src/index.js";
 import { adam } from "../../src/optim/index.js";
 import { compile } from "../../src/program/index.js";
 import { key, uniform } from "../../src/random/index.js";
@@ -81,6 +81,30 @@ describe.each([true, false])("state that stays in the program, in WebAssembly: %
     const state = training.state()[0].b.toArray();
     compiled({ w: start.w.mul(0), b: start.b.mul(0) }, rule.init(start), x, y);
     expect(training.state()[0].b.toArray()).toEqual(state);
+  });
+
+  test("keeps 32 signatures, as the compiled function does, and the state through all of them", () => {
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    let traces = 0;
+    const counting = (total: Value, x: Value): readonly [Value, Value] => {
+      traces++;
+      return [total.add(x.sum()), total];
+    };
+    const running = compile(counting, { wasm }).bind(0);
+    const zeros = (n: number) => new Float64Array(n);
+    running([5]);
+    for (let n = 2; n <= 32; n++) running(zeros(n));
+    running([1]);
+    expect(traces).toBe(32);
+    running(zeros(33)); // Now 2 is dropped.
+    running([2]);
+    expect(traces).toBe(33);
+    running(zeros(2));
+    expect(traces).toBe(34);
+    expect(running.state()[0].item()).toBe(8);
+    expect(warn).toHaveBeenCalledTimes(1);
+    expect(String(warn.mock.calls[0]?.[0])).toMatch(/counting.*8 times/);
+    warn.mockRestore();
   });
 
   test("errors say what does not fit", () => {
@@ -199,6 +223,12 @@ describe("what compile cannot take is refused", () => {
   test("a carry that a step makes narrower, which would change where the loop begins", () => {
     const f = (xs: Value) => scan((c: Value, x: Value) => [c.gt(x), c], 0.5, xs)[0];
     expect(() => compile(f)([0.7])).toThrow(/carry of float64 into bool; .* begin with bool/);
+  });
+
+  test("options that do not exist: plain JavaScript says nothing of a misspelt one", () => {
+    const misspelt: object = { name: "f", reuseOutput: true };
+    expect(() => compile((x: Value) => x, misspelt)).toThrow(InputError);
+    expect(() => compile((x: Value) => x, misspelt)).toThrow(/no option "reuseOutput"; there are name, reuseOutputs, wasm, /);
   });
 
   test("objects of classes, and passes that do not exist", () => {

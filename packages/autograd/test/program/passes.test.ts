@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { grad, scan, type Value, value } from "../../src/index.js";
+import { gather, grad, max, scan, type Value, value } from "../../src/index.js";
 import { compile } from "../../src/program/index.js";
 import { ProgramMemory } from "../../src/program/memory.js";
 import type { Graph, Instruction } from "../../src/program/graph.js";
 import { isLoop, type Loop } from "../../src/program/loop.js";
 import { FUSE, PASSES } from "../../src/program/passes/index.js";
 import type { Program } from "../../src/program/program.js";
+import { key, uniform } from "../../src/random/index.js";
 import { signatureOf, traced } from "../../src/program/signature.js";
 import type { Step } from "../../src/program/step.js";
 import { type Kind, KINDS, stepOf, training } from "./networks.js";
@@ -112,6 +113,49 @@ describe("defer", () => {
     expect(backward(without("defer"))).toEqual({ carries: 2, inLoops: 1, outside: 0 });
     expect(backward()).toEqual({ carries: 1, inLoops: 0, outside: 1 });
   });
+
+  describe.each([0, 1])("what every step names of a table, along axis %i", (axis) => {
+    const SIDE = 4;
+    const STEPS = 5;
+    const shape = (names: number) => (axis === 0 ? [STEPS, names, SIDE] : [STEPS, SIDE, names]);
+    const indices = (names: number): Value =>
+      value(
+        Int32Array.from({ length: STEPS * names * SIDE }, (_, k) => (k * k + axis) % SIDE),
+        { shape: shape(names) },
+      );
+    const gathered = (table: Value, at: Value): Value => gather(table, at, { axis }).sum({ axis });
+    const largest = (table: Value, x: Value): Value => max(table.add(x), { axis });
+
+    test.each<[string, typeof largest, Value, boolean]>([
+      ["by an index", gathered, indices(1), true],
+      ["by as many indices as half of its elements", gathered, indices(SIDE / 2), true],
+      ["by more, of which stacks would be large", gathered, indices(SIDE / 2 + 1), false],
+      ["as the largest of it", largest, uniform(key(2), shape(SIDE)), true],
+    ])("%s: its gradient is added up after the loop if that takes less", (_how, of, xs, isDeferred) => {
+      const loss = (table: Value, xs: Value): Value =>
+        scan((h: Value, x: Value) => [h.add(of(table, x)).tanh(), null] as const, value(new Float64Array(SIDE)), xs)[0].sum();
+      const table = uniform(key(1), [SIDE, SIDE]);
+      const inLoops = (passes?: readonly string[]) => namedInLoops(programOf(grad(loss), [table, xs], passes).graph, "scatterAdd").length;
+      expect([inLoops(without("defer")), inLoops()]).toEqual([1, isDeferred ? 0 : 1]);
+      const expected = grad(loss)(table, xs).data;
+      Array.from(compile(grad(loss))(table, xs).data).forEach((entry, k) => expect(entry).toBeCloseTo(expected[k]!, 12));
+    });
+  });
+
+  test.each(KINDS)(
+    "leaves a backward loop with the carries of the recurrence alone, where two biases have one gradient, too: %s",
+    (kind) => {
+      const network = training(kind, SIZE);
+      const backward = (passes?: readonly string[]) => {
+        const { graph } = programOf(stepOf(network), network.args, passes);
+        const [forward, backward] = graph.instructions.filter(({ op }) => isLoop(op)).map(({ attributes }) => attributes as Loop);
+        return { more: backward!.carries - forward!.carries, sums: namedInLoops(graph, "sum").length };
+      };
+      // A carry for each of two weights and two biases. In a GRU the two biases of a gate have gradients of their own.
+      expect(backward(without("defer"))).toEqual({ more: 4, sums: kind === "gru" ? 2 : 1 });
+      expect(backward()).toEqual({ more: 0, sums: 0 });
+    },
+  );
 });
 
 describe("fuse", () => {

@@ -127,4 +127,22 @@ describe("a recorded call keeps what its gradient needs", () => {
     run(x);
     expect(run.stats()).toEqual(plain);
   });
+
+  test("explain() shows the program of the gradient after that of the call, once it ran", () => {
+    const run = compile((x: Value) => [x.sin(), x.exp()] as const, { name: "waves" });
+    const heads = () => run.explain().match(/^.*waves: /gm);
+    const forward = ["waves: "];
+    const both = ["waves: ", "the gradient of waves: "];
+    const [sine, exponential] = run(param([1, 2]));
+    expect(heads()).toEqual(forward);
+    sine.add(exponential).sum().backward();
+    expect(heads()).toEqual(both);
+    const [other] = run(param([1, 2]));
+    expect(heads()).toEqual(forward);
+    // Of one output alone, which was not expected: a program that computes the function again.
+    other.sum().backward();
+    expect(heads()).toEqual(both);
+    run([1, 2]);
+    expect(heads()).toEqual(forward);
+  });
 });

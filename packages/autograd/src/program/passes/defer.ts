@@ -1,18 +1,18 @@
 import type { Op } from "../../ops/op.js";
-import { addRows } from "../../ops/indexing.js";
+import { addRows, scatterAdd } from "../../ops/indexing.js";
 import { matmul, type Transpositions } from "../../ops/products.js";
-import { sum } from "../../ops/reductions.js";
+import { type Axis, sum } from "../../ops/reductions.js";
 import { cast, reshape, transpose } from "../../ops/shapes.js";
 import { binary } from "../../ops/table.js";
-import { sameShape, type Shape } from "../../shape.js";
+import { sameShape, type Shape, sizeOf } from "../../shape.js";
 import { type Graph, type GraphBuilder, type Instruction, producers, rewritten, uniformElement } from "../graph.js";
 import { isLoop, type Loop, loopOf } from "../loop.js";
 import { everywhere, useCounts } from "./pass.js";
 
 /**
  * What a loop only adds up is added up after it. A carry `a + Pᵀ Q`, which nothing else in the body reads, becomes one product after the
- * loop, in which the steps are more rows of P and Q: the gradient of a weight. A carry `a + sum(x)` becomes one sum, and rows that are added to a
- * table, the gradient of an embedding, are those of all steps. A stack of `P W`, W the
+ * loop, in which the steps are more rows of P and Q: the gradient of a weight. A carry `a + sum(x)` becomes one sum, and what is added at indices,
+ * the gradient of an embedding, a gather or a largest element, is that of all steps. A stack of `P W`, W the
  * same at every step, becomes one product of the stack of P. Right because sums may be taken in any order; rounding differs.
  */
 export const defer = everywhere("defer", (graph) =>
@@ -71,12 +71,15 @@ class BodyRules {
   private readonly loop: Loop;
   private readonly made: Map<number, Instruction>;
   private readonly uses: Uint32Array;
+  /** By carry, what is added to it in each step; null where more is done with it. */
+  private readonly terms: readonly (number | null)[];
   private given: readonly number[] = [];
 
   constructor(loop: Loop) {
     this.loop = loop;
     this.made = producers(loop.body);
     this.uses = useCounts(loop.body);
+    this.terms = loop.body.outputs.slice(0, loop.carries).map((_, k) => this.termOf(k));
   }
 
   /** The builder of the code after the loop; remembers what the loop was given. */
@@ -96,20 +99,25 @@ class BodyRules {
     return this.made.get(this.loop.body.outputs[k] as number) as Instruction;
   }
 
-  /** A carry that is only added to. */
+  /** A carry that is only added to. Two may add up the same: the gradients of two biases of one gate. */
   total(k: number): AfterLoop | null {
+    const term = this.terms[k] ?? null;
+    return term === null ? null : this.sumOverSteps(term, this.terms.filter((other) => other === term).length);
+  }
+
+  private termOf(k: number): number | null {
     const { body } = this.loop;
     const [before, after] = [body.inputs[k] as number, body.outputs[k] as number];
     const add = this.made.get(after);
     if (add?.op !== binary.add || this.uses[before] !== 1 || this.uses[after] !== 1 || !add.operands.includes(before)) return null;
     const term = add.operands[0] === before ? (add.operands[1] as number) : (add.operands[0] as number);
-    return sameShape(this.shape(term), this.shape(before)) ? this.sumOverSteps(term) : null;
+    return sameShape(this.shape(term), this.shape(before)) ? term : null;
   }
 
-  /** The sum over all steps of a value of each; null where it is better added up step by step. */
-  private sumOverSteps(id: number): AfterLoop | null {
+  /** The sum over all steps of a value of each; null where it is better added up step by step, or something but its `readers` needs it. */
+  private sumOverSteps(id: number, readers = 1): AfterLoop | null {
     const made = this.made.get(id);
-    if (made === undefined || this.uses[id] !== 1) return null;
+    if (made === undefined || this.uses[id] !== readers) return null;
     const { op, attributes, operands } = made;
     if (op === binary.add) return this.sumOfBoth(id, operands as [number, number]);
     if (([reshape, transpose, cast] as unknown[]).includes(op)) {
@@ -124,6 +132,7 @@ class BodyRules {
       if (this.isInvariant(operands[1] as number)) return null;
       return { reads: operands, emit: (stacks, outer) => outer.emit(op, attributes, stacks)[0] as number };
     }
+    if ((op as unknown) === scatterAdd) return this.sumOfScattered(made);
     if ((op as unknown) === matmul) return this.sumOfProducts(op, attributes as Transpositions, operands as [number, number]);
     return null;
   }
@@ -137,6 +146,29 @@ class BodyRules {
       reads: [...p.reads, ...q.reads],
       emit: (stacks, outer) =>
         outer.emit(binary.add, null, [p.emit(stacks.slice(0, n), outer), q.emit(stacks.slice(n), outer)])[0] as number,
+    };
+  }
+
+  /**
+   * What is added at indices of every step: the steps are further entries of its axis. With more than half as many indices as there are
+   * elements, to stack them takes longer than to add up all elements in each step.
+   */
+  private sumOfScattered({ op, attributes, operands: [x, at], outputs: [out] }: Instruction): AfterLoop | null {
+    const { axis } = attributes as Axis;
+    const own = this.shape(x as number);
+    if (this.isInvariant(at as number) || 2 * sizeOf(own) > sizeOf(this.shape(out as number))) return null;
+    const axes = own.map((_, k) => k + 1);
+    const order = [...axes.slice(0, axis), 0, ...axes.slice(axis)];
+    const shape = own.map((n, k) => (k === axis ? this.loop.steps * n : n));
+    return {
+      reads: [x as number, at as number],
+      emit: (stacks, outer) => {
+        const entries = stacks.map((stack) => {
+          const beside = outer.emit(transpose as Op, { order }, [stack]);
+          return outer.emit(reshape as Op, { shape }, beside)[0] as number;
+        });
+        return outer.emit(op, attributes, entries)[0] as number;
+      },
     };
   }
 
