@@ -1,5 +1,5 @@
 import { isFloating } from "../dtype.js";
-import { type ArrayType, FLOAT64_SCALAR, NdArray, type Payload, toNdArray } from "../ops/array.js";
+import { type ArrayType, FLOAT64_SCALAR, NdArray, type Payload, toNdArray, UniformArray } from "../ops/array.js";
 import type { Op } from "../ops/op.js";
 import { elementwiseType, structuralTypes } from "../ops/raw.js";
 
@@ -156,6 +156,7 @@ const uniform = new WeakMap<NdArray, number | null>();
 
 /** The number that every element of a constant is; null where they differ, or there is none. Told apart by bits: -0 is not 0. */
 export function uniformElement(x: NdArray): number | null {
+  if (x instanceof UniformArray && x.type.size > 0) return x.element;
   const known = uniform.get(x);
   if (known !== undefined) return known;
   const element = isUniform(x) ? (x.data[x.offset] ?? null) : null;
