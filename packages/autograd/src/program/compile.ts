@@ -105,7 +105,7 @@ export function compile<A extends readonly unknown[] = [Value], R = Value>(
   const odd = passes?.find((pass) => pass !== FUSE && PASSES.every((known) => known.name !== pass));
   if (odd !== undefined)
     throw new InputError(`compile: there is no pass "${odd}"; there are ${[...PASSES.map((pass) => pass.name), FUSE].join(", ")}`);
-  const options = { name, wasm, deterministic, reuseOutputs, passes, kept: 0, memory: new ProgramMemory() };
+  const options = { name, wasm, deterministic, reuseOutputs, passes, kept: 0, memory: new ProgramMemory(!reuseOutputs) };
   const untyped = f as unknown as (...args: readonly unknown[]) => unknown;
   const entries = new Map<string, Entry>();
   let latest: Entry | null = null;
