@@ -24,12 +24,17 @@ export interface Graph {
 
 /** Builds a graph, instruction by instruction. */
 export class GraphBuilder {
-  readonly types: ArrayType[] = [];
+  readonly types: ArrayType[];
   readonly constants = new Map<number, NdArray>();
   readonly instructions: Instruction[] = [];
   /** By value, the instruction that makes it; inputs and constants have none. */
   readonly makers = new Map<number, Instruction>();
   private readonly known = new Map<NdArray | number | string, number>();
+
+  /** Of a graph that is rewritten, the types: values that stay what they are keep their numbers, and their types are not computed again. */
+  constructor(types: readonly ArrayType[] = []) {
+    this.types = [...types];
+  }
 
   /** A new value of a type; who calls this says where it comes from. */
   value(type: ArrayType): number {
@@ -49,13 +54,6 @@ export class GraphBuilder {
   emit(op: Op, attributes: unknown, operands: readonly number[]): readonly number[] {
     const outputs = this.typesOf(op, attributes, operands).map((type) => this.value(type));
     return this.add({ op, attributes, operands, outputs });
-  }
-
-  /** Numbers as in a graph that is rewritten: values that stay what they are keep theirs, and their types are not computed again. */
-  static continuing({ types }: Graph): GraphBuilder {
-    const builder = new GraphBuilder();
-    for (const type of types) builder.types.push(type);
-    return builder;
   }
 
   /** An instruction of the graph that is continued, on operands of the same types as before; its outputs keep their numbers. */
@@ -122,7 +120,7 @@ export type Rewrite = (instruction: Instruction, operands: readonly number[], bu
  * something reads them.
  */
 export function rewritten(graph: Graph, rewrite: Rewrite): Graph {
-  const builder = GraphBuilder.continuing(graph);
+  const builder = new GraphBuilder(graph.types);
   const replaced = new Map<number, number>();
   const at = (id: number): number => {
     const constant = graph.constants.get(id);
@@ -150,6 +148,14 @@ export function producers({ instructions }: Graph): Map<number, Instruction> {
   const made = new Map<number, Instruction>();
   for (const instruction of instructions) for (const id of instruction.outputs) made.set(id, instruction);
   return made;
+}
+
+/** How often each value is read, by instructions and as an output. */
+export function useCounts({ types, instructions, outputs }: Graph): Uint32Array {
+  const counts = new Uint32Array(types.length);
+  for (const { operands } of instructions) for (const id of operands) (counts[id] as number)++;
+  for (const id of outputs) (counts[id] as number)++;
+  return counts;
 }
 
 const uniform = new WeakMap<NdArray, number | null>();

@@ -156,15 +156,10 @@ function livesOf(
   return new Map([...uses].map(([block, list]) => [block, lifeOf(list)]));
 }
 
+/** From uses in order of time. */
 function lifeOf(uses: readonly Use[]): Stretch {
-  const [first] = uses as [Use];
+  const [first, last] = [uses[0], uses[uses.length - 1]] as [Use, Use];
   let common = first.loops.length;
   for (const { loops } of uses) while (common > 0 && loops[common - 1] !== first.loops[common - 1]) common--;
-  const life = { start: Infinity, end: -Infinity };
-  for (const { time, loops } of uses) {
-    const loop = loops[common];
-    life.start = Math.min(life.start, loop?.start ?? time);
-    life.end = Math.max(life.end, loop?.end ?? time);
-  }
-  return life;
+  return { start: first.loops[common]?.start ?? first.time, end: last.loops[common]?.end ?? last.time };
 }

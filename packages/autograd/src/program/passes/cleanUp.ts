@@ -6,8 +6,8 @@ import { binary, unary } from "../../ops/table.js";
 import { isFloating } from "../../dtype.js";
 import { sameShape, type Shape } from "../../shape.js";
 import type { Range } from "../../ops/algebra.js";
-import { type GraphBuilder, type Instruction, rewritten, uniformElement } from "../graph.js";
-import { everywhere, useCounts } from "./pass.js";
+import { type GraphBuilder, type Instruction, rewritten, uniformElement, useCounts } from "../graph.js";
+import { everywhere } from "./pass.js";
 
 /** What an instruction becomes, if something simpler gives the same; null where not. */
 type Rule = (at: Site) => readonly number[] | null;
