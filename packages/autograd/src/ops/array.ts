@@ -77,6 +77,29 @@ export function arrayOf(type: ArrayType, from: ArrayLike<number>): NdArray {
   return out;
 }
 
+const NO_ELEMENTS = new Float64Array(0);
+
+/**
+ * One number in every place, written out when somebody reads `data`. For traces, which make such arrays and mostly read the number alone:
+ * the cotangent of a mean over 262,144 elements took 5 to 20 ms of compiling.
+ */
+export class UniformArray extends NdArray {
+  readonly element: number;
+
+  constructor(type: ArrayType, element: number) {
+    super(type, NO_ELEMENTS, 0);
+    this.element = element;
+    let data: TypedArray | null = null;
+    Object.defineProperty(this, "data", { get: () => (data ??= filled(type, element).elements) });
+  }
+}
+
+/** The number in every place of an array, where that is known without looking at them. */
+export function knownElement(x: NdArray): number | null {
+  if (x instanceof UniformArray) return x.element;
+  return x.type.size === 1 ? (x.data[x.offset] as number) : null;
+}
+
 /** Whether a Value holds arrays of this type as a plain number. */
 export function isNumber({ shape, dtype }: ArrayType): boolean {
   return shape.length === 0 && isFloating(dtype);

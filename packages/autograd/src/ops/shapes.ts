@@ -2,9 +2,10 @@ import { type DType, isFloating, promote, type TypedArray } from "../dtype.js";
 import { ShapeError } from "../errors.js";
 import { broadcastShapes, checkSameShape, formatShape, sameShape, type Shape, sizeOf, stridesOf } from "../shape.js";
 import type { ArrayAlgebra, Range } from "./algebra.js";
-import { arrayOf, ArrayType, NdArray, newArray, withShape } from "./array.js";
+import { arrayOf, ArrayType, knownElement, NdArray, newArray, UniformArray, withShape } from "./array.js";
 import type { SingleOutputOp, StructuralOp } from "./op.js";
 import { broadcastStrides, forEachRow } from "./rows.js";
+import { tracer } from "./tracer.js";
 
 /** Copies elements read with `strides` (from `offset` on) into a contiguous array. */
 function copyStrided(x: NdArray, offset: number, strides: readonly number[], type: ArrayType): NdArray {
@@ -33,7 +34,12 @@ export const cast: SingleOutputOp<{ readonly dtype: DType }> = {
   name: "cast",
   map: "linear",
   types: ([x], { dtype }) => [new ArrayType(dtype, (x as ArrayType).shape)],
-  forward: ([x], _attributes, [type]) => [arrayOf(type as ArrayType, (x as NdArray).elements)],
+  forward: ([x], _attributes, [type]) => {
+    const from = x as NdArray;
+    if (!(from instanceof UniformArray)) return [arrayOf(type as ArrayType, from.elements)];
+    const [element] = arrayOf(new ArrayType((type as ArrayType).dtype, [1]), [from.element]).elements;
+    return [new UniformArray(type as ArrayType, element as number)];
+  },
   vjp: (m, _k, [ct], { types }) => m.cast(ct, (types[0] as ArrayType).dtype),
 };
 
@@ -137,6 +143,8 @@ export const broadcastTo: SingleOutputOp<{ readonly shape: Shape }> = {
   forward: ([x], { shape }, [type]) => {
     const from = x as NdArray;
     if (sameShape(from.type.shape, shape)) return [from];
+    const element = tracer === null ? null : knownElement(from);
+    if (element !== null) return [new UniformArray(type as ArrayType, element)];
     return [copyStrided(from, from.offset, broadcastStrides(from.type.shape, shape), type as ArrayType)];
   },
   vjp: (m, _k, [ct], { types }) => unbroadcast(m, ct, types[0] as ArrayType),

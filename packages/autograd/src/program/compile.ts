@@ -105,7 +105,7 @@ export function compile<A extends readonly unknown[] = [Value], R = Value>(
   if (typeof (f as unknown) !== "function") throw new InputError(`compile: expected a function, got ${kindOf(f)}`);
   checkNames("option", Object.keys(others), OPTIONS);
   checkNames("pass", passes ?? [], [...PASSES.map((pass) => pass.name), FUSE]);
-  const options = { name, wasm, deterministic, reuseOutputs, passes, kept: 0, memory: new ProgramMemory() };
+  const options = { name, wasm, deterministic, reuseOutputs, passes, kept: 0, memory: new ProgramMemory(!reuseOutputs) };
   const untyped = f as unknown as (...args: readonly unknown[]) => unknown;
   const entries = new SignatureCache<Entry>(name);
   let latest: Entry | null = null;

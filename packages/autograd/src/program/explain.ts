@@ -22,8 +22,8 @@ export interface ProgramStats {
   /** Floating-point operations of a run, loops counted step by step: two a multiply-add of a product, one an elementwise operation and element. */
   readonly flops: number;
   /**
-   * Bytes of memory that the program needs; the host gives them in pages of 64 KB. The signatures of a compiled function and their derivatives
-   * share a memory, as large as the largest of them needs; only one runs at a time.
+   * Bytes of memory that the program needs; the host gives them in pages of 64 KB. Programs share memories, as large as
+   * the largest of them needs; only one runs at a time.
    */
   readonly bytes: number;
   /**
@@ -42,8 +42,8 @@ export function statsOf(graph: Graph, machine: Machine | null): ProgramStats {
     products: leaves.filter(({ kind }) => kind === "product").length,
     plain: leaves.flatMap((step) => (step.kind === "plain" ? [step.instruction.op.name] : [])),
     flops: flopsOf(steps),
-    bytes: machine.plan.bytes,
-    live: machine.plan.live,
+    bytes: machine.bytes,
+    live: machine.live,
   };
 }
 

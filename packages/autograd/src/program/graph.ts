@@ -1,5 +1,5 @@
 import { isFloating } from "../dtype.js";
-import { type ArrayType, FLOAT64_SCALAR, NdArray, type Payload, toNdArray } from "../ops/array.js";
+import { type ArrayType, FLOAT64_SCALAR, NdArray, type Payload, toNdArray, UniformArray } from "../ops/array.js";
 import type { Op } from "../ops/op.js";
 import { elementwiseType, structuralTypes } from "../ops/raw.js";
 
@@ -24,12 +24,17 @@ export interface Graph {
 
 /** Builds a graph, instruction by instruction. */
 export class GraphBuilder {
-  readonly types: ArrayType[] = [];
+  readonly types: ArrayType[];
   readonly constants = new Map<number, NdArray>();
   readonly instructions: Instruction[] = [];
   /** By value, the instruction that makes it; inputs and constants have none. */
   readonly makers = new Map<number, Instruction>();
   private readonly known = new Map<NdArray | number | string, number>();
+
+  /** Of a graph that is rewritten, the types: values that stay what they are keep their numbers, and their types are not computed again. */
+  constructor(types: readonly ArrayType[] = []) {
+    this.types = [...types];
+  }
 
   /** A new value of a type; who calls this says where it comes from. */
   value(type: ArrayType): number {
@@ -49,13 +54,6 @@ export class GraphBuilder {
   emit(op: Op, attributes: unknown, operands: readonly number[]): readonly number[] {
     const outputs = this.typesOf(op, attributes, operands).map((type) => this.value(type));
     return this.add({ op, attributes, operands, outputs });
-  }
-
-  /** Numbers as in a graph that is rewritten: values that stay what they are keep theirs, and their types are not computed again. */
-  static continuing({ types }: Graph): GraphBuilder {
-    const builder = new GraphBuilder();
-    for (const type of types) builder.types.push(type);
-    return builder;
   }
 
   /** An instruction of the graph that is continued, on operands of the same types as before; its outputs keep their numbers. */
@@ -122,7 +120,7 @@ export type Rewrite = (instruction: Instruction, operands: readonly number[], bu
  * something reads them.
  */
 export function rewritten(graph: Graph, rewrite: Rewrite): Graph {
-  const builder = GraphBuilder.continuing(graph);
+  const builder = new GraphBuilder(graph.types);
   const replaced = new Map<number, number>();
   const at = (id: number): number => {
     const constant = graph.constants.get(id);
@@ -152,10 +150,19 @@ export function producers({ instructions }: Graph): Map<number, Instruction> {
   return made;
 }
 
+/** How often each value is read, by instructions and as an output. */
+export function useCounts({ types, instructions, outputs }: Graph): Uint32Array {
+  const counts = new Uint32Array(types.length);
+  for (const { operands } of instructions) for (const id of operands) (counts[id] as number)++;
+  for (const id of outputs) (counts[id] as number)++;
+  return counts;
+}
+
 const uniform = new WeakMap<NdArray, number | null>();
 
 /** The number that every element of a constant is; null where they differ, or there is none. Told apart by bits: -0 is not 0. */
 export function uniformElement(x: NdArray): number | null {
+  if (x instanceof UniformArray && x.type.size > 0) return x.element;
   const known = uniform.get(x);
   if (known !== undefined) return known;
   const element = isUniform(x) ? (x.data[x.offset] ?? null) : null;

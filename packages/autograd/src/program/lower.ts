@@ -9,7 +9,7 @@ import { type Shape, sizeOf } from "../shape.js";
 import type { Features } from "../wasm/features.js";
 import type { LaneType } from "../wasm/lanes.js";
 import { planProduct } from "../wasm/products.js";
-import { type Graph, identityOf, type Instruction, producers, uniformElement } from "./graph.js";
+import { type Graph, identityOf, type Instruction, producers, uniformElement, useCounts } from "./graph.js";
 import { type FirstKind, type FoldKind, type KernelSpec, numberText, type ReductionKind, type Reference, type Result } from "./kernel.js";
 import {
   bytesOf,
@@ -99,6 +99,7 @@ class Level {
   private readonly constants: Constants;
   private readonly options: LowerOptions;
   private readonly made: Map<number, Instruction>;
+  private readonly uses: Uint32Array;
   private readonly destinations = new Map<number, Location>();
   private readonly packed = new Map<string, MemoryBlock>();
 
@@ -109,6 +110,7 @@ class Level {
     this.constants = constants;
     this.options = options;
     this.made = producers(graph);
+    this.uses = useCounts(graph);
   }
 
   newLocation(type: ArrayType): Location {
@@ -303,7 +305,7 @@ class Level {
       const operation = { op: op.name, operands: read.map(reference) };
       return this.graph.types[out as number]?.dtype === "int32" ? { ...operation, integer: true as const } : operation;
     });
-    const results: PendingResult[] = storedValues(group, this.graph).map((id) => ({ location: this.target(id), from: reference(id) }));
+    const results: PendingResult[] = storedValues(group, this.uses).map((id) => ({ location: this.target(id), from: reference(id) }));
     const ends = reductions.map(({ op, operands: [x], outputs: [out] }): PendingResult => {
       const target = this.target(out as number);
       const location = { ...target, strides: shape.map(() => 0) };

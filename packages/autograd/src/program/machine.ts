@@ -11,11 +11,11 @@ import type { ImportedMath } from "../wasm/vectorArithmetic.js";
 import { type Driver, emitDriver, type Imported } from "./driver.js";
 import { carryOut } from "./interpret.js";
 import { emitKernel, type KernelSpec } from "./kernel.js";
-import { type Frame, type Location, MemoryBlock } from "./location.js";
+import { bytesOf, type Frame, type Location, MemoryBlock } from "./location.js";
 import { sizeOf } from "../shape.js";
 import type { Layout } from "./lower.js";
 import type { Exports, Occupant, ProgramMemory } from "./memory.js";
-import { planMemory, type Plan } from "./plan.js";
+import { liveBytes, planMemory } from "./plan.js";
 import { type KernelStep, limitOf, type LoopStep, type PlainStep, type Step } from "./step.js";
 
 /** A compiled module and the name of a kernel in it. */
@@ -45,7 +45,8 @@ export interface StepTime {
 
 /** A program in WebAssembly: a plan of its memory, kernels shared with other programs, and a driver that calls them in order. */
 export class Machine implements Occupant {
-  readonly plan: Plan;
+  /** Size of the memory that the program needs. */
+  readonly bytes: number;
   readonly plain: readonly PlainStep[];
   private readonly indexed: readonly KernelStep[];
   private readonly layout: Layout;
@@ -58,15 +59,17 @@ export class Machine implements Occupant {
   private readonly reuseOutputs: boolean;
   private readonly imports: Record<string, Exports>;
   private readonly features: Features;
+  private readonly kernels: ReadonlyMap<KernelSpec, CompiledKernel>;
 
   constructor(layout: Layout, features: Features, host: WebAssemblyHost, memory: ProgramMemory, reuseOutputs: boolean) {
     this.layout = layout;
     this.reuseOutputs = reuseOutputs;
     this.features = features;
-    this.plan = planMemory(layout);
-    this.memory = memory;
-    const env = { memory: memory.reserve(this.plan.bytes, host) };
-    compileKernels(layout.steps, features, host);
+    this.bytes = planMemory(layout);
+    const constants = [...layout.constants.keys()].reduce((bytes, { type }) => bytes + bytesOf(type), 0);
+    this.memory = memory.placeFor(this.bytes, constants);
+    const env = { memory: this.memory.reserve(this.bytes, host) };
+    this.kernels = compiledKernels(layout.steps, features, host);
     this.imports = { host: { plain: (k) => this.runPlain(k, this.views.int32) } };
     const driver = this.emit(features, host);
     this.plain = driver.plain;
@@ -78,6 +81,10 @@ export class Machine implements Occupant {
 
   private get views() {
     return this.memory.views;
+  }
+
+  get live(): number {
+    return liveBytes(this.layout);
   }
 
   get steps(): readonly Step[] {
@@ -193,15 +200,15 @@ export class Machine implements Occupant {
   }
 
   private get functions() {
-    const { imports, features } = this;
+    const { imports, kernels, features } = this;
     return {
       kernel: ({ spec }: Extract<Step, { kind: "kernel" }>): WasmFunction => {
-        const { id, name } = kernels.get(keyOf(spec, features)) as CompiledKernel;
+        const { id, name } = kernels.get(spec) as CompiledKernel;
         return imports[id]?.[name] as WasmFunction;
       },
       product: (step: ProductStep): WasmFunction => {
         const name = step.kind === "pack" ? step.pack : step.product;
-        return imports[productsId(step)]?.[name] as WasmFunction;
+        return imports[productsId(step.dtype, productIn(step), features)]?.[name] as WasmFunction;
       },
     };
   }
@@ -212,12 +219,12 @@ export class Machine implements Occupant {
     };
     return emitDriver(this.layout.steps, {
       kernel: ({ spec, locations, counts, within }): Imported => {
-        const { id, name, module } = kernels.get(keyOf(spec, features)) as CompiledKernel;
+        const { id, name, module } = this.kernels.get(spec) as CompiledKernel;
         instantiated(id, () => module);
         return { module: id, name, params: counts.length + locations.length + (within === undefined ? 0 : 2) };
       },
       product: (step): Imported => {
-        const id = productsId(step);
+        const id = productsId(step.dtype, productIn(step), features);
         instantiated(id, () => productsOf(step.dtype, productIn(step), features, host));
         return step.kind === "pack" ? { module: id, name: step.pack, params: 5 } : { module: id, name: step.product, params: 11 };
       },
@@ -287,15 +294,21 @@ function keyOf(spec: KernelSpec, { simd, relaxedMadd }: Features): string {
   return `${simd} ${relaxedMadd} ${JSON.stringify(spec)}`;
 }
 
-/** Compiles the kernels that no program has needed before, all in one module. */
-function compileKernels(steps: readonly Step[], features: Features, host: WebAssemblyHost): void {
+/** The kernels of a program; those that none has needed before are compiled, all in one module. */
+function compiledKernels(steps: readonly Step[], features: Features, host: WebAssemblyHost): ReadonlyMap<KernelSpec, CompiledKernel> {
+  const keys = new Map<KernelSpec, string>();
   const missing = new Map<string, KernelSpec>();
   for (const step of leafSteps(steps)) {
     if (step.kind !== "kernel") continue;
     const key = keyOf(step.spec, features);
+    keys.set(step.spec, key);
     if (!kernels.has(key)) missing.set(key, step.spec);
   }
-  if (missing.size === 0) return;
+  if (missing.size > 0) compileKernels(missing, features, host);
+  return new Map([...keys].map(([spec, key]) => [spec, kernels.get(key) as CompiledKernel]));
+}
+
+function compileKernels(specs: ReadonlyMap<string, KernelSpec>, features: Features, host: WebAssemblyHost): void {
   const builder = new ModuleBuilder();
   const imported = {
     outside: builder.importFunction("host", "outside", ["i32", "i32"]),
@@ -303,7 +316,7 @@ function compileKernels(steps: readonly Step[], features: Features, host: WebAss
     cos: builder.importFunction("math", "cos", ["f64"], ["f64"]),
     pow: builder.importFunction("math", "pow", ["f64", "f64"], ["f64"]),
   };
-  const names = [...missing].map(([key, spec], k) => {
+  const names = [...specs].map(([key, spec], k) => {
     builder.addFunction(
       emitKernel(spec, features, (name) => imported[name]),
       `k${k}`,
@@ -329,16 +342,15 @@ function productIn(step: ProductStep): ProductFunction {
   return step.kind === "pack" ? "productBlocksPacked" : step.product;
 }
 
-function productsId(step: ProductStep): string {
-  return `products ${step.dtype} ${formOfBIn(productIn(step))}`;
+function productsId(dtype: LaneType, product: ProductFunction, { simd, relaxedMadd }: Features): string {
+  return `products ${dtype} ${formOfBIn(product)} ${simd} ${relaxedMadd}`;
 }
 
 /** The module that has a function for products of a dtype. */
 export function productsOf(dtype: LaneType, product: ProductFunction, features: Features, host: WebAssemblyHost): object {
-  const formOfB = formOfBIn(product);
-  const key = `${dtype} ${formOfB} ${features.simd} ${features.relaxedMadd}`;
-  let module = products.get(key);
-  if (module === undefined) products.set(key, (module = new host.Module(productsModule({ dtype, ...features }, formOfB))));
+  const id = productsId(dtype, product, features);
+  let module = products.get(id);
+  if (module === undefined) products.set(id, (module = new host.Module(productsModule({ dtype, ...features }, formOfBIn(product)))));
   return module;
 }
 

@@ -19,17 +19,10 @@ interface Use {
   readonly loops: readonly Stretch[];
 }
 
-export interface Plan {
-  /** Size of the memory that the program needs. */
-  readonly bytes: number;
-  /** The most that values take at once, each counted once, packed or not; what kernels need beside them is no part of it. */
-  readonly live: number;
-}
-
 type Life = readonly [MemoryBlock, Stretch];
 
-/** Gives every block its address. Blocks whose lives do not overlap share memory. */
-export function planMemory(layout: Layout): Plan {
+/** Gives every block its address, and how many bytes that takes. Blocks whose lives do not overlap share memory. */
+export function planMemory(layout: Layout): number {
   const lives = [...livesOf(layout)];
   const placement = bestPlacement(lives);
   for (const [block] of lives) block.address = CONSTANTS_END + (placement.offsets.get(block) as number);
@@ -38,7 +31,12 @@ export function planMemory(layout: Layout): Plan {
     throw new GraphError(
       `compile: the program needs ${Math.ceil(bytes / 2 ** 20)} MB, more than WebAssembly's 4,096; make batches or sequences smaller`,
     );
-  return { bytes, live: mostLive([...livesOf(layout, valuesIn(layout.steps))]) };
+  return bytes;
+}
+
+/** The most bytes that values take at once, each counted once, packed or not; what kernels need beside them is no part of it. */
+export function liveBytes(layout: Layout): number {
+  return mostLive([...livesOf(layout, valuesIn(layout.steps))]);
 }
 
 interface Placement {
@@ -78,19 +76,21 @@ function paddedSize({ bytes }: MemoryBlock): number {
 
 /** Each block in turn at the lowest place that is free while it lives. */
 function placed(lives: readonly Life[]): Placement {
+  /** By place. */
   const taken: { readonly life: Stretch; readonly from: number; readonly to: number }[] = [];
   const offsets = new Map<MemoryBlock, number>();
   let bytes = 0;
   for (const [block, life] of lives) {
     const size = paddedSize(block);
     let from = 0;
-    const others = taken.filter((other) => other.life.start <= life.end && life.start <= other.life.end).sort((p, q) => p.from - q.from);
-    for (const other of others) {
+    for (const other of taken) {
+      if (other.life.start > life.end || life.start > other.life.end) continue;
       if (from + size <= other.from) break;
       from = Math.max(from, other.to);
     }
     offsets.set(block, from);
-    taken.push({ life, from, to: from + size });
+    const next = taken.findIndex((other) => other.from > from);
+    taken.splice(next < 0 ? taken.length : next, 0, { life, from, to: from + size });
     bytes = Math.max(bytes, from + size);
   }
   return { offsets, bytes };
@@ -156,15 +156,10 @@ function livesOf(
   return new Map([...uses].map(([block, list]) => [block, lifeOf(list)]));
 }
 
+/** From uses in order of time. */
 function lifeOf(uses: readonly Use[]): Stretch {
-  const [first] = uses as [Use];
+  const [first, last] = [uses[0], uses[uses.length - 1]] as [Use, Use];
   let common = first.loops.length;
   for (const { loops } of uses) while (common > 0 && loops[common - 1] !== first.loops[common - 1]) common--;
-  const life = { start: Infinity, end: -Infinity };
-  for (const { time, loops } of uses) {
-    const loop = loops[common];
-    life.start = Math.min(life.start, loop?.start ?? time);
-    life.end = Math.max(life.end, loop?.end ?? time);
-  }
-  return life;
+  return { start: first.loops[common]?.start ?? first.time, end: last.loops[common]?.end ?? last.time };
 }

@@ -46,8 +46,11 @@ export class Program {
   private readonly tangents = new Map<string, Program>();
 
   constructor(graph: Graph, name: string, options: ProgramOptions) {
+    let count = instructionCount(graph);
     this.graph = optimized(graph, options.passes, ({ name: pass }, before, after) => {
-      this.passes.push({ name: pass, before: instructionCount(before), after: instructionCount(after) });
+      const left = after === before ? count : instructionCount(after);
+      this.passes.push({ name: pass, before: count, after: left });
+      count = left;
     });
     this.name = name;
     this.options = options;

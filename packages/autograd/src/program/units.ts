@@ -134,14 +134,9 @@ function kernelDType({ op, operands, outputs }: Instruction, { types, constants 
   return exact && operands.some((id) => types[id]?.dtype === "float32" || types[id]?.dtype === "bool") ? "float32" : "float64";
 }
 
-/** Values of a group that others read, so that they must be written. */
-export function storedValues(group: Group, graph: Graph): number[] {
-  const inside = new Set([...group.instructions, ...group.reductions]);
-  const made = new Set(group.instructions.map(({ outputs }) => outputs[0] as number));
-  const read = new Set<number>(graph.outputs);
-  for (const instruction of graph.instructions) {
-    if (inside.has(instruction)) continue;
-    for (const id of instruction.operands) read.add(id);
-  }
-  return [...made].filter((id) => read.has(id));
+/** Values of a group that others read, so that they must be written; `uses` says how often each is read at all. */
+export function storedValues({ instructions, reductions }: Group, uses: Uint32Array): number[] {
+  const inside = new Map<number, number>();
+  for (const { operands } of [...instructions, ...reductions]) for (const id of operands) inside.set(id, (inside.get(id) ?? 0) + 1);
+  return instructions.map(({ outputs }) => outputs[0] as number).filter((id) => (uses[id] as number) > (inside.get(id) ?? 0));
 }

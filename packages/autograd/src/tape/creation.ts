@@ -1,6 +1,6 @@
 import { checkDType, type DType } from "../dtype.js";
 import { InputError } from "../errors.js";
-import { ArrayType, newArray, toPayload } from "../ops/array.js";
+import { ArrayType, filledPayload, newArray, toPayload } from "../ops/array.js";
 import { checkShape, type Shape } from "../shape.js";
 import { type Operand, toValue } from "./apply.js";
 import { Value } from "./value.js";
@@ -17,6 +17,11 @@ function generated(op: string, shape: Shape, { dtype = "float64" }: CreationOpti
   return new Value(null, 0, toPayload(out));
 }
 
+/** A constant that is x everywhere. */
+function uniform(op: string, shape: Shape, { dtype = "float64" }: CreationOptions, x: number): Value {
+  return new Value(null, 0, filledPayload(new ArrayType(checkDType(op, dtype), checkShape(op, shape)), x));
+}
+
 /**
  * Zeros of a shape.
  * @example
@@ -24,7 +29,7 @@ function generated(op: string, shape: Shape, { dtype = "float64" }: CreationOpti
  * console.log(zeros([2]).toArray()); // [ 0, 0 ]
  */
 export function zeros(shape: Shape, options: CreationOptions = {}): Value {
-  return generated("zeros", shape, options, () => 0);
+  return uniform("zeros", shape, options, 0);
 }
 
 /**
@@ -34,7 +39,7 @@ export function zeros(shape: Shape, options: CreationOptions = {}): Value {
  * console.log(ones([2]).toArray()); // [ 1, 1 ]
  */
 export function ones(shape: Shape, options: CreationOptions = {}): Value {
-  return generated("ones", shape, options, () => 1);
+  return uniform("ones", shape, options, 1);
 }
 
 /**
@@ -44,7 +49,7 @@ export function ones(shape: Shape, options: CreationOptions = {}): Value {
  * console.log(full([2], 7).toArray()); // [ 7, 7 ]
  */
 export function full(shape: Shape, x: number, options: CreationOptions = {}): Value {
-  return generated("full", shape, options, () => x);
+  return uniform("full", shape, options, x);
 }
 
 /**

@@ -1,7 +1,8 @@
 import { describe, expect, test, vi } from "vitest";
-import { embedding, IndexError, InputError, matmul, mseLoss, param, scan, sort, type Value, value, valueAndGrad } from "../../src/index.js";
+import { embedding, IndexError, InputError, matmul, max, mseLoss, param, scan, sort, type Value, value, valueAndGrad } from "../../src/index.js";
 import { adam } from "../../src/optim/index.js";
 import { compile } from "../../src/program/index.js";
+import { ProgramMemory } from "../../src/program/memory.js";
 import { key, uniform } from "../../src/random/index.js";
 
 interface Params {
@@ -149,6 +150,44 @@ describe("signatures of one function share a memory", () => {
     run(data(30_000));
     expect(run.explain()).toContain("ms in 1 calls");
     expect(run(data(3)).item()).toBeCloseTo(f(value(data(3))).item(), 9);
+  });
+});
+
+describe("functions share a memory", () => {
+  const MB = 2 ** 20;
+  const placed = (isScratch: boolean, bytes: number, constants = 0) => new ProgramMemory(isScratch).placeFor(bytes, constants);
+
+  test("that need 1 to 64 MB, with few constants, and leave nothing in it", () => {
+    const shared = placed(true, MB);
+    expect(placed(true, 64 * MB, 4 * MB)).toBe(shared);
+    for (const other of [placed(false, MB), placed(true, MB - 1), placed(true, 65 * MB), placed(true, 64 * MB, 4 * MB + 1)])
+      expect(other).not.toBe(shared);
+  });
+
+  const data = (length: number) => Float64Array.from({ length }, (_, k) => Math.sin(k));
+  const [times, plus] = [(x: Value) => x.mul(value([0.3, 0.7])).exp(), (x: Value) => x.add(value([3, 4])).tanh()];
+  const [small, large] = [data(2 ** 17), data(2 ** 19)].map((x) => value(x, { shape: [x.length / 2, 2] })) as [Value, Value];
+  const agrees = (result: Value, expected: Value) => expect(max(result.sub(expected).abs()).item()).toBeLessThan(1e-12);
+
+  test("in turns, small and large: constants and results are those of the call", () => {
+    const [p, q] = [compile(times), compile(plus)];
+    for (const x of [small, large, small]) {
+      agrees(p(x), times(x));
+      agrees(q(x), plus(x));
+    }
+  });
+
+  test("and views that reuseOutputs handed out are not overwritten by others", () => {
+    const reused = compile(times, { reuseOutputs: true })(small);
+    compile(plus)(small);
+    agrees(reused, times(small));
+  });
+
+  test("one deterministic, the other not", () => {
+    const product = (x: Value) => matmul(x.transpose(), x);
+    const alone = compile(product, { deterministic: true })(small).toArray();
+    compile(product)(small);
+    expect(compile(product, { deterministic: true })(small).toArray()).toEqual(alone);
   });
 });
 

@@ -6,8 +6,8 @@ import { binary, unary } from "../../ops/table.js";
 import { isFloating } from "../../dtype.js";
 import { sameShape, type Shape } from "../../shape.js";
 import type { Range } from "../../ops/algebra.js";
-import { type GraphBuilder, type Instruction, rewritten, uniformElement } from "../graph.js";
-import { everywhere, useCounts } from "./pass.js";
+import { type GraphBuilder, type Instruction, rewritten, uniformElement, useCounts } from "../graph.js";
+import { everywhere } from "./pass.js";
 
 /** What an instruction becomes, if something simpler gives the same; null where not. */
 type Rule = (at: Site) => readonly number[] | null;
@@ -210,15 +210,19 @@ function sumOfBroadcast(at: Site): readonly number[] | null {
   return at.builder.emit(binary.mul, null, [inner.operands[0] as number, at.builder.constant(count)]);
 }
 
+function simplerBy(rules: readonly Rule[] = [], at: Site): readonly number[] | null {
+  for (const rule of rules) {
+    const simpler = rule(at);
+    if (simpler !== null) return simpler;
+  }
+  return null;
+}
+
 /** Operations that undo one another, do nothing, or that another operation does on the side. */
 export const cleanUp = everywhere("clean up", (graph) => {
   const uses = useCounts(graph);
   return rewritten(graph, (instruction, operands, builder) => {
     const site = new Site(instruction, operands, builder, (k) => uses[instruction.operands[k] as number] === 1);
-    for (const rule of [withScalars, ...(RULES.get(instruction.op) ?? [])]) {
-      const simpler = rule(site);
-      if (simpler !== null) return simpler;
-    }
-    return builder.keep(instruction, operands);
+    return withScalars(site) ?? simplerBy(RULES.get(instruction.op), site) ?? builder.keep(instruction, operands);
   });
 });

@@ -5,9 +5,9 @@ import { type Axis, sum } from "../../ops/reductions.js";
 import { cast, reshape, transpose } from "../../ops/shapes.js";
 import { binary } from "../../ops/table.js";
 import { sameShape, type Shape, sizeOf } from "../../shape.js";
-import { type Graph, type GraphBuilder, type Instruction, producers, rewritten, uniformElement } from "../graph.js";
+import { type Graph, type GraphBuilder, type Instruction, producers, rewritten, uniformElement, useCounts } from "../graph.js";
 import { isLoop, type Loop, loopOf } from "../loop.js";
-import { everywhere, useCounts } from "./pass.js";
+import { everywhere } from "./pass.js";
 
 /**
  * What a loop only adds up is added up after it. A carry `a + Pᵀ Q`, which nothing else in the body reads, becomes one product after the

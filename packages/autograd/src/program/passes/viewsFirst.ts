@@ -1,8 +1,8 @@
 import { broadcastTo } from "../../ops/shapes.js";
 import { sameShape } from "../../shape.js";
-import { type Graph, type GraphBuilder, type Instruction, rewritten } from "../graph.js";
+import { type Graph, type GraphBuilder, type Instruction, rewritten, useCounts } from "../graph.js";
 import { isView } from "../location.js";
-import { everywhere, useCounts } from "./pass.js";
+import { everywhere } from "./pass.js";
 
 /** Broadcast first, elements would be computed several times. */
 const movesUp = (instruction: Instruction): boolean => isView(instruction) && (instruction.op as unknown) !== broadcastTo;
