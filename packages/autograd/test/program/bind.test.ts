@@ -1,5 +1,18 @@
 import { describe, expect, test, vi } from "vitest";
-import { embedding, IndexError, InputError, matmul, max, mseLoss, param, scan, sort, type Value, value, valueAndGrad } from "../../src/index.js";
+import {
+  embedding,
+  IndexError,
+  InputError,
+  matmul,
+  max,
+  mseLoss,
+  param,
+  scan,
+  sort,
+  type Value,
+  value,
+  valueAndGrad,
+} from "../../src/index.js";
 import { adam } from "../../src/optim/index.js";
 import { compile } from "../../src/program/index.js";
 import { ProgramMemory } from "../../src/program/memory.js";

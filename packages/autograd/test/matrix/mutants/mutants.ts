@@ -134,8 +134,8 @@ export const MUTANTS: readonly Mutant[] = [
     "matmul",
     "one accumulator of a tile takes the wrong column",
     "products / const tiledProduct",
-    "s13 += x3 * z1",
-    "s13 += x3 * w1",
+    "s13 += x1 * z",
+    "s13 += x1 * w",
     [OUTPUTS],
   ),
   structural(
