@@ -82,6 +82,7 @@ describe("the tables of speed", () => {
     commit: "abc1234",
     rounds: 3,
     trainingRounds: 2,
+    disturbances: { again: 4, left: 1 },
     timed: [
       { name: "t", title: "toy", unit: "node", base: "yardstick", absent: {}, rounds: { engine: times(30, 50, 40), yardstick: times(20) } },
       {
@@ -120,7 +121,7 @@ describe("the tables of speed", () => {
     expect(text).toContain("1 of 3 targets of the bench were reached; not reached: add (3.50, target 3); jax (7.00, target at least 10).");
     expect(text).toContain("Against PyTorch held to AVX2, 0 of 1 are reached on Node 20; not reached: LSTM 16: compiled over");
     expect(text).toContain(
-      "Medians of 3 rounds (training steps: 2) at commit abc1234, 2026-01-02: Node 20.1.0, PyTorch 2.13.0, a processor, 2 cores.",
+      "Medians of 3 rounds (training steps: 2) at commit abc1234, 2026-01-02: Node 20.1.0, PyTorch 2.13.0, a processor, 2 cores. 4 processes were run again",
     );
   });
 

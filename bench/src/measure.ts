@@ -4,6 +4,7 @@ import { CASES, type Case, type Variant } from "./cases.js";
 import { forwardShare } from "./clock.js";
 import type { Measurement } from "./results.js";
 import { disagreement, type Workload } from "./workload.js";
+import { send } from "./message.js";
 
 const [caseName, variant, mode] = process.argv.slice(2);
 const found = CASES.find((c) => c.name === caseName);
@@ -16,8 +17,7 @@ const measurement = await time(found, workload, mode === "--quick");
 // After the timing: the reference runs in this process too.
 const wrong = disagreement(workload.results(), await found.reference(), found.tolerance);
 if (wrong !== null) throw new Error(`${caseName}, ${variant}: not reported, for it computes something else: ${wrong}`);
-if (process.send === undefined) console.log(measurement);
-else process.send(measurement);
+send(measurement);
 
 async function time({ name, count, long = false }: Case, { forward, backward }: Workload, quick: boolean): Promise<Measurement> {
   const call =

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { cpus } from "node:os";
+import { type Disturbances, disturbancesSoFar } from "./processes.js";
 import { torchThere } from "./recurrent/python.js";
 
 /** Where numbers come from. */
@@ -15,6 +16,8 @@ export interface Provenance {
   readonly rounds: number;
   /** Of the training steps. */
   readonly trainingRounds: number;
+  /** null in results from before they were looked for. */
+  readonly disturbances: Disturbances | null;
 }
 
 export function provenance({ rounds, trainingRounds }: Pick<Provenance, "rounds" | "trainingRounds">): Provenance {
@@ -29,6 +32,7 @@ export function provenance({ rounds, trainingRounds }: Pick<Provenance, "rounds"
     commit: commit(),
     rounds,
     trainingRounds,
+    disturbances: disturbancesSoFar(),
   };
 }
 
@@ -36,6 +40,13 @@ export function provenance({ rounds, trainingRounds }: Pick<Provenance, "rounds"
 export function roundsText({ rounds, trainingRounds }: Pick<Provenance, "rounds" | "trainingRounds">): string {
   const text = rounds === 1 ? "one round" : `${rounds} rounds`;
   return trainingRounds === rounds ? text : `${text} (training steps: ${trainingRounds})`;
+}
+
+/** What the processor did to the run; empty where nobody looked. */
+export function disturbancesText({ disturbances }: Pick<Provenance, "disturbances">): string {
+  if (disturbances === null) return "";
+  const { again, left } = disturbances;
+  return ` ${again} processes were run again because the processor was slow at their end; ${left} count although it was so each time.`;
 }
 
 function commit(): string | null {

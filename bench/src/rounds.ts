@@ -1,6 +1,6 @@
 import type { Case, Variant } from "./cases.js";
 import type { Options } from "./options.js";
-import { messageOf } from "./processes.js";
+import { timesOf } from "./processes.js";
 import type { Measurement, TimedResult } from "./results.js";
 
 type Measured = Partial<Record<Variant, Measurement[]>>;
@@ -17,7 +17,7 @@ export async function timedResults(
       for (const variant of Object.keys(c.workloads) as Variant[]) {
         note(`round ${round} of ${rounds}: ${c.name}, ${variant}`);
         const args = [c.name, variant, ...(quick ? ["--quick"] : [])];
-        (variants[variant] ??= []).push(await messageOf<Measurement>("measure.js", args));
+        (variants[variant] ??= []).push(await timesOf<Measurement>("measure.js", () => args));
       }
     }
   }

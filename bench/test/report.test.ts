@@ -90,6 +90,7 @@ describe("reports", () => {
       commit: "abc1234",
       rounds: 3,
       trainingRounds: 3,
+      disturbances: null,
     };
     const page = markdownPage(tables, source);
     expect(page).toContain("| forward-only loop, toy network: peak | 250 MB | at most 200 MB | NOT reached |");

@@ -1,4 +1,4 @@
-import { messageOf } from "../processes.js";
+import { timesOf } from "../processes.js";
 import { median } from "../results.js";
 
 export const SIZE = { hidden: 128, batch: 32, steps: 64 };
@@ -30,7 +30,7 @@ export async function compileResult(rounds: number, note: (text: string) => void
   const measured: CompileMeasurement[] = [];
   for (let round = 1; round <= rounds; round++) {
     note(`round ${round} of ${rounds}: compile time`);
-    measured.push(await messageOf<CompileMeasurement>("recurrent/compiling.js", []));
+    measured.push(await timesOf<CompileMeasurement>("recurrent/compiling.js", () => []));
   }
   return { rounds: measured };
 }

@@ -10,6 +10,7 @@ import { type Problem, recurrentProblem } from "./problem.js";
 import { FLOAT32_TOLERANCE } from "./reference.js";
 import { type CompileMeasurement, type FirstCall, OTHER_LENGTH, SIZE } from "./compileTime.js";
 import { inTurn } from "./training.js";
+import { send } from "../message.js";
 
 const compile = await loadCompile();
 const problem = recurrentProblem("lstm", SIZE);
@@ -24,8 +25,7 @@ const measurement: CompileMeasurement = {
   warm: await firstCall(compile(valueAndGrad(other)), other, problem),
   length: await firstCall(first, network, shorter),
 };
-if (process.send === undefined) console.log(measurement);
-else process.send(measurement);
+send(measurement);
 
 type Step = (...args: [ProblemValues["params"], Value, Value]) => readonly [Value, unknown];
 

@@ -8,6 +8,7 @@ import { trainingTimes } from "./clock.js";
 import { recurrentProblem } from "./problem.js";
 import { FLOAT32_TOLERANCE, readReference } from "./reference.js";
 import type { TrainingMeasurement } from "./results.js";
+import { send } from "../message.js";
 
 const [name, variant, referenceFile, started, mode] = process.argv.slice(2);
 const found = TRAINING_CASES.find((c) => c.name === name);
@@ -29,5 +30,4 @@ training.close?.();
 const wrong = results === null ? null : disagreement(results, readReference(referenceFile!), FLOAT32_TOLERANCE);
 if (wrong !== null) throw new Error(`it computes something else: ${wrong}`);
 const measurement: TrainingMeasurement = { whole, ...times };
-if (process.send === undefined) console.log(measurement);
-else process.send(measurement);
+send(measurement);

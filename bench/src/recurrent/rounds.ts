@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Options } from "../options.js";
-import { messageOf } from "../processes.js";
+import { messageOf, timesOf } from "../processes.js";
 import type { TrainingCase, TrainingVariant } from "./cases.js";
 import { torchAbsent, torchNotHeld } from "./python.js";
 import type { TrainingMeasurement, TrainingResult } from "./results.js";
@@ -58,10 +58,9 @@ async function measure(
   quick: boolean,
   note: (text: string) => void,
 ) {
-  const started = performance.timeOrigin + performance.now();
-  const args = [c.name, variant, reference, `${started}`, ...(quick ? ["--quick"] : [])];
+  const args = () => [c.name, variant, reference, `${performance.timeOrigin + performance.now()}`, ...(quick ? ["--quick"] : [])];
   try {
-    (rounds[variant] ??= []).push(await messageOf<TrainingMeasurement>("recurrent/measure.js", args));
+    (rounds[variant] ??= []).push(await timesOf<TrainingMeasurement>("recurrent/measure.js", args));
   } catch (error) {
     if (OURS.includes(variant)) throw error;
     delete rounds[variant];
