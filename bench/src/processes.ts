@@ -8,11 +8,6 @@ export async function messageOf<T>(script: string, args: readonly string[]): Pro
   return (await run(script, args)).content as T;
 }
 
-/** How many times as long as at best the gauge may take in a process whose times count. */
-const DISTURBED = 1.3;
-const ATTEMPTS = 4;
-let fastest = Infinity;
-
 export interface Disturbances {
   /** Processes that were run again. */
   readonly again: number;
@@ -21,29 +16,41 @@ export interface Disturbances {
 }
 
 let disturbances: Disturbances = { again: 0, left: 0 };
+let fastest = Infinity;
 
 /** Of the times taken by this process so far. */
 export function disturbancesSoFar(): Disturbances {
   return disturbances;
 }
 
-/**
- * The same of a process that takes times. One that ends while the processor is slow is run again, up to three times, and the least disturbed
- * counts: the gauge knows nothing of what was measured.
- */
+/** The same of a process that takes times: see `leastDisturbed`. */
 export async function timesOf<T>(script: string, args: () => readonly string[]): Promise<T> {
   if (fastest === Infinity) fastest = Math.min(...Array.from({ length: 20 }, gauge));
-  let { again, left } = disturbances;
-  let best = await run(script, args());
-  fastest = Math.min(fastest, best.gauge);
-  for (let attempt = 1; attempt < ATTEMPTS && best.gauge > DISTURBED * fastest; attempt++) {
-    const next = await run(script, args());
-    if (next.gauge < best.gauge) best = next;
-    again++;
-  }
-  if (best.gauge > DISTURBED * fastest) left++;
-  disturbances = { again, left };
-  return best.content as T;
+  const found = await leastDisturbed(() => run(script, args()), fastest);
+  fastest = found.fastest;
+  disturbances = { again: disturbances.again + found.again, left: disturbances.left + (found.isDisturbed ? 1 : 0) };
+  return found.content as T;
+}
+
+/** How many times as long as at best the gauge may take in a process whose times count. */
+const DISTURBED = 1.3;
+const ATTEMPTS = 4;
+
+/**
+ * Runs a process again where it ended while the processor was slow, up to three times; the least disturbed counts. The gauge knows nothing
+ * of what was measured. `fastest` is its least time so far.
+ */
+export async function leastDisturbed(
+  attempt: () => Promise<Message>,
+  fastest: number,
+): Promise<{ readonly content: unknown; readonly fastest: number; readonly again: number; readonly isDisturbed: boolean }> {
+  const messages: Message[] = [];
+  const best = () => messages.reduce((x, y) => (y.gauge < x.gauge ? y : x));
+  const bound = () => DISTURBED * Math.min(fastest, best().gauge);
+  do messages.push(await attempt());
+  while (messages.length < ATTEMPTS && best().gauge > bound());
+  const { content, gauge } = best();
+  return { content, fastest: Math.min(fastest, gauge), again: messages.length - 1, isDisturbed: gauge > bound() };
 }
 
 function run(script: string, args: readonly string[]): Promise<Message> {
