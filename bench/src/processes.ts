@@ -46,11 +46,11 @@ export async function leastDisturbed(
 ): Promise<{ readonly content: unknown; readonly fastest: number; readonly again: number; readonly isDisturbed: boolean }> {
   const messages: Message[] = [];
   const best = () => messages.reduce((x, y) => (y.gauge < x.gauge ? y : x));
-  const bound = () => DISTURBED * Math.min(fastest, best().gauge);
+  const bound = DISTURBED * fastest;
   do messages.push(await attempt());
-  while (messages.length < ATTEMPTS && best().gauge > bound());
+  while (messages.length < ATTEMPTS && best().gauge > bound);
   const { content, gauge } = best();
-  return { content, fastest: Math.min(fastest, gauge), again: messages.length - 1, isDisturbed: gauge > bound() };
+  return { content, fastest: Math.min(fastest, gauge), again: messages.length - 1, isDisturbed: gauge > bound };
 }
 
 function run(script: string, args: readonly string[]): Promise<Message> {

@@ -9,8 +9,20 @@ function python(): string {
 
 const WHAT_TORCH_IS = "import torch; print(torch.__version__, torch.backends.cpu.get_cpu_capability())";
 
-/** The PyTorch that this Python has, and the widest instructions that it uses here ("AVX512", "AVX2"); null where it has none. */
-export function torchThere(): { readonly version: string; readonly instructions: string } | null {
+interface Torch {
+  readonly version: string;
+  /** The widest that it uses here: "AVX512", "AVX2". */
+  readonly instructions: string;
+}
+
+let there: { readonly torch: Torch | null } | null = null;
+
+/** The PyTorch that this Python has; null where it has none. Asked once: to import torch takes more than a second. */
+export function torchThere(): Torch | null {
+  return (there ??= { torch: askedForTorch() }).torch;
+}
+
+function askedForTorch(): Torch | null {
   const { status, stdout } = spawnSync(python(), ["-c", WHAT_TORCH_IS], { encoding: "utf8" });
   if (status !== 0) return null;
   const [version = "", instructions = ""] = stdout.trim().split(" ");
