@@ -46,6 +46,9 @@ function patched(text: string, { file, before, after }: Patch): string {
 
 const patches = patchesIn(readFileSync(join(ROOT, "CONTRIBUTING.md"), "utf8"));
 
+const changed = (path: string): boolean =>
+  path.endsWith(".generated.ts") || patches.some(({ file }) => path === join(COPY, file.slice(PACKAGE.length)));
+
 interface Case {
   readonly name: string;
   readonly x: number | readonly number[];
@@ -92,7 +95,10 @@ describe("the patches of CONTRIBUTING.md", () => {
 
   test("have no type errors", () => {
     const program = ts.createProgram([join(COPY, "src/index.ts"), join(COPY, "src/program/index.ts")], { ...compilerOptions(), types: [] });
-    const found = ts.getPreEmitDiagnostics(program);
+    // By default only what the patches and the generator wrote is checked: that takes 4 s of 10.
+    const written = process.env["UNROLL_FULL"] === "1" ? [undefined] : program.getSourceFiles().filter(({ fileName }) => changed(fileName));
+    expect(written.length).toBeGreaterThan(0);
+    const found = written.flatMap((file) => [...ts.getPreEmitDiagnostics(program, file)]);
     expect(found.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"))).toEqual([]);
   });
 

@@ -38,7 +38,7 @@ function copyPackage(folder: string): void {
   symlinkSync(join(PACKAGE, "test/references"), join(folder, "test/references"), "dir");
 }
 
-const mutants = sampled(MUTANTS, 4, ({ file }) => file);
+const mutants = sampled(MUTANTS, 8, ({ file }) => file);
 
 describe("a rule broken on purpose is caught", () => {
   let folder = "";

@@ -7,7 +7,7 @@ import { cast as castOp } from "../../src/ops/shapes.js";
 import { compile } from "../../src/program/index.js";
 import { applyStructural } from "../../src/tape/apply.js";
 import { randomLike } from "../matrix/derivatives.js";
-import { randomFrom } from "../matrix/sampling.js";
+import { isFull, randomFrom } from "../matrix/sampling.js";
 import { type Call, single, wrongAgainstEager, wrongElements } from "./agreement.js";
 import { compiled, RUNNERS } from "./compiledRun.js";
 
@@ -260,8 +260,8 @@ describe("reductions over leading axes", () => {
     (x) => [x!.sum({ axis: axes }), x!.max({ axis: axes }), x!.min({ axis: axes })];
 
   test("of any number of rows and columns", () => {
-    for (const rows of [1, 2, 3, 4, 5, 7, 8, 9])
-      for (const columns of [1, 2, 3, 5, 8]) {
+    for (const rows of isFull ? [1, 2, 3, 4, 5, 7, 8, 9] : [1, 3, 4, 9])
+      for (const columns of isFull ? [1, 2, 3, 5, 8] : [1, 3, 8]) {
         const x = random(100 * rows + columns, rows, columns);
         expect(wrongElements(over([0]), [x])).toEqual([]);
         expect(wrongElements(over([0]), [x.mul(1000).gt(0)])).toEqual([]);

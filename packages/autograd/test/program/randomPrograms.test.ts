@@ -166,7 +166,7 @@ describe.each(OPTION_SETS)("random programs, compiled, are what they are eagerly
   const compile = <A extends readonly unknown[], R>(f: (...args: A) => R) => compiled(f, options);
   // Every pass changes the same programs; what lays them out in memory is at work in all.
   const usual = options.passes === undefined && options.wasm !== false;
-  const numRuns = { numRuns: isFull ? (usual ? 300 : 40) : usual ? 30 : 3 };
+  const numRuns = { numRuns: isFull ? (usual ? 300 : 40) : usual ? 15 : 3 };
 
   test("their values", () => {
     fc.assert(
@@ -236,7 +236,7 @@ describe.each(OPTION_SETS)("random programs, compiled, are what they are eagerly
         expectSame("gradients of gradients, of the compiled function", twice(compile(f))(...START), expected);
         expectSame("gradients of gradients, compiled", compile(twice(f))(...START), expected);
       }),
-      { numRuns: isFull ? (usual ? 100 : 15) : usual ? 10 : 1 },
+      { numRuns: isFull ? (usual ? 100 : 15) : usual ? 6 : 1 },
     );
   });
 });

@@ -35,7 +35,7 @@ describe("structural operations and composites, compiled", () => {
 });
 
 describe.each(RUNNERS)("structural operations and composites: $name", (runner) => {
-  const cases = sampled(structuralCases, runner === both ? 8 : 2, ({ op }) => op);
+  const cases = sampled(structuralCases, runner === both ? 12 : 4, ({ op }) => op);
 
   it.each(cases)("$name: the gradients of the reference", (reference) => {
     expect(wrongGradients(reference, runner)).toEqual([]);

@@ -111,7 +111,8 @@ describe("prediction intervals for an AR(1) process", () => {
     // 2,000 sequences, each with its own start, interval and future.
     const count = 2_000;
     const start = randn(key(21), [count, 1]);
-    const found = intervalsOf(start.reshape([1, count, 1]), { level, paths: 200 });
+    // So few paths do: an interval of type 6 holds its level whatever their number, and without interpolation where 40 divides the places.
+    const found = intervalsOf(start.reshape([1, count, 1]), { level, paths: 39 });
     const futures = realisations(key(22), 12, start);
     const inside = futures.ge(found.lower).mul(futures.le(found.upper));
     for (const h of [1, 2, 4, 8, 12]) {

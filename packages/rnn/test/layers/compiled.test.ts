@@ -30,8 +30,8 @@ const OPTIONS: Readonly<Record<string, readonly [options: object, apply: object]
   "with learned state, batch first": [{ learnedState: true, batchFirst: true }, {}],
 };
 const ALL = Object.keys(FAMILIES).flatMap((family) => Object.keys(OPTIONS).map((options) => [family, options] as const));
-/** By default two in three of them; each family meets most options, and each option most families. */
-const CASES = process.env["UNROLL_FULL"] === "1" ? ALL : ALL.filter((_, k) => (k + Math.floor(k / Object.keys(OPTIONS).length)) % 3 > 0);
+/** By default one in three of them; each family meets every third option, and each option every third family. */
+const CASES = process.env["UNROLL_FULL"] === "1" ? ALL : ALL.filter((_, k) => (k + Math.floor(k / Object.keys(OPTIONS).length)) % 3 === 0);
 
 const flat = (tree: unknown): Value[] =>
   typeof (tree as Value).matmul === "function" ? [tree as Value] : Object.values(tree as object).flatMap(flat);
