@@ -97,7 +97,7 @@ export class Program {
     return call.operation;
   }
 
-  /** Of which outputs cotangents came the last time: they will again. */
+  /** Of which outputs cotangents came the last time: they will again; of none, where calls keep nothing. */
   expect(given: readonly number[]): void {
     this.expected = given;
   }

@@ -23,6 +23,7 @@ export function operationOf(program: Program): ProgramOp {
       const seeds = given.map((k) => cotangents[k] as T);
       const gradient = program.gradient(given);
       program.noteGradient(gradient);
+      program.expect(given);
       found = m.apply(gradient.operation, [...operandsOf(at), ...seeds], null);
       known.set(at, found);
     }

@@ -86,6 +86,8 @@ export function traced(
     ids,
   );
   const program = new Program(graph, options.name, options);
+  // Second derivatives are rare: what they would need of a call is kept only once one was taken.
+  if (trace.differentiates) program.expect([]);
   const captured = trace.captured.map(({ value }) => value as Param);
   return { program, captured, args: args.map(structureOf), out, result: structureOf(out) };
 }

@@ -3,7 +3,7 @@ import type { ArrayType, Payload } from "../ops/array.js";
 import type { ElementwiseOp, Op, StructuralOp } from "../ops/op.js";
 import { detach } from "../ops/shapes.js";
 import { AbstractArray, setTracer, type Tracer } from "../ops/tracer.js";
-import { setRecording } from "../tape/segments.js";
+import { isRecording, setRecording } from "../tape/segments.js";
 import { Param, Value } from "../tape/value.js";
 import { type Graph, GraphBuilder } from "./graph.js";
 import { tracedScan } from "./scan.js";
@@ -15,6 +15,9 @@ export class Trace implements Tracer {
   readonly captured: { readonly value: Value; readonly id: number }[] = [];
   /** The trace in whose course this one is made: of the function around a loop's body. */
   readonly outer: Trace | null;
+
+  /** Whether the function itself takes derivatives: only their transforms record within a trace. */
+  differentiates = false;
 
   /** Whether what is traced at the moment counts as constant where the program is differentiated. */
   private isConstant = false;
@@ -85,6 +88,7 @@ export class Trace implements Tracer {
   }
 
   private emit(op: Op, attributes: unknown, operands: readonly Payload[]): AbstractArray[] {
+    if (isRecording()) this.differentiates = true;
     return this.builder
       .emit(
         op,

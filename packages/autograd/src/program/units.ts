@@ -4,7 +4,7 @@ import type { Op } from "../ops/op.js";
 import { amax, amin, sum } from "../ops/reductions.js";
 import { sameShape, type Shape } from "../shape.js";
 import type { LaneType } from "../wasm/lanes.js";
-import type { Graph, Instruction } from "./graph.js";
+import { type Graph, type Instruction, useCounts } from "./graph.js";
 import type { FoldKind } from "./kernel.js";
 import { isView } from "./location.js";
 
@@ -48,7 +48,12 @@ function isLong({ op }: Instruction): boolean {
  * A graph's instructions in an order of units: elementwise operations join a kernel of the same shape wherever their operands are there in
  * time. Views are no units; without `fuse` every operation is its own.
  */
-export function unitsOf(graph: Graph, fuse: boolean): Unit[] {
+export function unitsOf(graph: Graph, fuse: boolean, isBody = false): Unit[] {
+  const units = inOrder(graph, fuse);
+  return fuse ? sunk(units, graph, isBody) : units;
+}
+
+function inOrder(graph: Graph, fuse: boolean): Unit[] {
   const { types } = graph;
   const units: Unit[] = [];
   /** By value, the unit that makes it; a view is there after its operand. */
@@ -89,6 +94,63 @@ export function unitsOf(graph: Graph, fuse: boolean): Unit[] {
     for (const id of outputs) made.set(id, at);
   }
   return units;
+}
+
+/**
+ * What only one later kernel reads is computed there, with all that nothing else needs: it takes no memory then. Its own operands wait in
+ * memory instead. In the body of a loop, of one step, that is little; elsewhere there may be no more of them than of what they make.
+ */
+function sunk(units: readonly Unit[], graph: Graph, isBody: boolean): Unit[] {
+  const uses = useCounts(graph);
+  const groups = units.filter((unit) => unit.kind === "group");
+  /** By value, the last kernel that reads it, and how often. */
+  const readers = new Map<number, { reader: Group; times: number }>();
+  const note = (group: Group, instructions: readonly Instruction[]): void => {
+    for (const { operands } of instructions)
+      for (const id of operands) {
+        const known = readers.get(id);
+        if (known?.reader === group) known.times++;
+        else readers.set(id, { reader: group, times: 1 });
+      }
+  };
+  for (const group of groups) note(group, [...group.instructions, ...group.reductions]);
+  for (const group of groups.reverse())
+    for (const id of storedValues(group, uses).reverse()) {
+      const found = readers.get(id);
+      if (found === undefined || found.reader === group || found.times !== uses[id]) continue;
+      const cone = coneOf(group, id, uses);
+      if (!takesIn(found.reader, group, cone) || (!isBody && waiting(cone, group, graph) > 1)) continue;
+      group.instructions.splice(0, Infinity, ...group.instructions.filter((x) => !cone.includes(x)));
+      found.reader.instructions.unshift(...cone);
+      note(found.reader, cone);
+    }
+  return units.filter((unit) => unit.kind === "single" || unit.instructions.length > 0);
+}
+
+/** The instructions of a kernel that nothing needs but one of its values. */
+function coneOf({ instructions, reductions }: Group, value: number, uses: Uint32Array): Instruction[] {
+  const cone: Instruction[] = [];
+  const read = new Map<number, number>();
+  for (const instruction of [...instructions].reverse()) {
+    const [out] = instruction.outputs as [number];
+    if (out !== value && read.get(out) !== uses[out]) continue;
+    cone.unshift(instruction);
+    for (const id of instruction.operands) read.set(id, (read.get(id) ?? 0) + 1);
+  }
+  return reductions.some(({ operands }) => operands[0] === value) ? [] : cone;
+}
+
+function takesIn(reader: Group, group: Group, cone: readonly Instruction[]): boolean {
+  if (cone.length === 0 || reader.dtype !== group.dtype || !sameShape(reader.shape, group.shape)) return false;
+  if (reader.instructions.length + cone.length > LARGEST_GROUP) return false;
+  return !cone.some(isLong) || [...reader.instructions, ...cone].filter(isLong).length <= MOST_LONG;
+}
+
+/** How many arrays of the kernel's shape the instructions read. */
+function waiting(cone: readonly Instruction[], { shape }: Group, { types, constants }: Graph): number {
+  const made = new Set(cone.flatMap(({ outputs }) => outputs));
+  const operands = new Set(cone.flatMap(({ operands }) => operands));
+  return [...operands].filter((id) => !made.has(id) && !constants.has(id) && sameShape(types[id]?.shape ?? [], shape)).length;
 }
 
 function isMember({ instructions }: Group, id: number): boolean {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { gather, grad, max, scan, type Value, value } from "../../src/index.js";
+import { gather, grad, matmul, max, scan, type Value, value } from "../../src/index.js";
 import { compile } from "../../src/program/index.js";
 import { ProgramMemory } from "../../src/program/memory.js";
 import type { Graph, Instruction } from "../../src/program/graph.js";
@@ -183,11 +183,140 @@ describe("fuse", () => {
     expect([kernels(ALL), kernels([FUSE]), kernels([]), kernels(without(FUSE))]).toEqual([1, 1, 4, 4]);
   });
 
+  test("computes what only one later kernel reads in that", () => {
+    // The sum could be taken before the product, too, and would wait in memory for it.
+    const step = (h: Value, [x, y]: readonly [Value, Value]): [Value, null] => [x.add(y).add(matmul(h, w)).tanh(), null];
+    const w = uniform(key(5), [4, 4]);
+    const xs = [uniform(key(6), [3, 4, 4]), uniform(key(7), [3, 4, 4])] as const;
+    const program = programOf((x: Value, y: Value) => scan(step, w, [x, y] as const)[0], xs);
+    expect(kindsInLoops(program.machine?.steps ?? [])).toEqual(["product", "kernel"]);
+    // Outside of loops both would wait in its place: there it is added up at once.
+    const once = (h: Value, x: Value, y: Value): Value => step(h, [x, y])[0];
+    const kinds = programOf(once, [w, xs[0].slice(0), xs[1].slice(0)]).machine?.steps.map(({ kind }) => kind) ?? [];
+    expect(kinds.filter((kind) => kind === "kernel").length).toBe(2);
+  });
+
   test.each(KINDS)("leaves fewer kernels in a training step: %s", (kind) => {
     const network = training(kind, SIZE);
     const kernels = (passes: readonly string[]) => programOf(stepOf(network), network.args, passes).stats().kernels;
     expect(kernels(ALL)).toBeLessThan(kernels(without(FUSE)));
     expect(kernels([FUSE])).toBeLessThan(kernels([]));
+  });
+});
+
+describe("join slices", () => {
+  const x = uniform(key(3), [3, 8]);
+  const parts = (ranges: readonly (readonly [number, number])[]) => (x: Value) =>
+    ranges
+      .map(([from, to], k) =>
+        x
+          .slice(null, [from, to])
+          .pow(k + 2)
+          .sum(),
+      )
+      .reduce((a, b) => a.add(b)); // prettier-ignore
+  const unrolled = (x: Value): Value =>
+    [0, 1, 2]
+      .map((t) => x.slice([t, t + 1]).mul(t + 1))
+      .reduce((h, x) => h.add(x).tanh())
+      .sum();
+
+  test.each<[string, (x: Value) => Value, { unslice: number; concat: number; add: number }]>([
+    [
+      "that are the whole",
+      parts([
+        [0, 2],
+        [2, 5],
+        [5, 8],
+      ]),
+      { unslice: 0, concat: 1, add: 0 },
+    ],
+    [
+      "in any order",
+      parts([
+        [5, 8],
+        [0, 2],
+        [2, 5],
+      ]),
+      { unslice: 0, concat: 1, add: 0 },
+    ],
+    [
+      "beside one another",
+      parts([
+        [1, 4],
+        [4, 6],
+      ]),
+      { unslice: 1, concat: 1, add: 0 },
+    ],
+    [
+      "of two runs",
+      parts([
+        [0, 2],
+        [4, 5],
+        [5, 8],
+        [2, 3],
+      ]),
+      { unslice: 2, concat: 2, add: 1 },
+    ],
+    [
+      "none of which touch",
+      parts([
+        [0, 2],
+        [4, 6],
+      ]),
+      { unslice: 2, concat: 0, add: 1 },
+    ],
+    [
+      "that overlap",
+      parts([
+        [0, 5],
+        [4, 8],
+      ]),
+      { unslice: 2, concat: 0, add: 1 },
+    ],
+    ["the steps of an unrolled loop", unrolled, { unslice: 0, concat: 1, add: 0 }],
+  ])("%s", (_name, f, left) => {
+    const { graph } = programOf(grad(f), [x]);
+    const after = graph.instructions.findIndex(({ op }) => op.name === "unslice" || op.name === "concat");
+    const adds = graph.instructions.slice(after).filter(({ op }) => op.name === "add").length;
+    expect({ unslice: named(graph, "unslice").length, concat: named(graph, "concat").length, add: adds }).toEqual(left);
+    const expected = grad(f)(x).data;
+    Array.from(compile(grad(f))(x).data).forEach((entry, k) => expect(entry).toBeCloseTo(expected[k]!, 13));
+  }); // prettier-ignore
+
+  test("two sums that have parts in common", () => {
+    const f = (x: Value, y: Value): Value => {
+      const [a, b, c] = [
+        [0, 2],
+        [2, 5],
+        [5, 8],
+      ].map(([from, to]) => [x, y].map((v) => v.slice(null, [from!, to!]))); // prettier-ignore
+      const [p, q] = [a![0]!.add(a![1]!).sin(), b![0]!.add(b![1]!).cos()];
+      return [p, q, c![0]!.mul(c![1]!)].map((v) => v.sum()).reduce((v, w) => v.add(w));
+    };
+    const slopes = (x: Value, y: Value) => grad(f, { argnums: [0, 1] })(x, y);
+    expect(named(programOf(slopes, [x, x.exp()]).graph, "unslice").length).toBe(0);
+    const [got, expected] = [compile(slopes), slopes].map((g) => g(x, x.exp()).flatMap(({ data }) => Array.from<number>(data)));
+    got!.forEach((entry, k) => expect(entry).toBeCloseTo(expected![k]!, 14));
+  });
+
+  test.each(KINDS)("leaves no padded slice in the loops of a network whose gates are slices: %s", (kind) => {
+    const network = training(kind, SIZE);
+    expect(namedInLoops(programOf(stepOf(network), network.args).graph, "unslice").length).toBe(0);
+  });
+});
+
+describe("views first", () => {
+  const x = uniform(key(4), [3, 8]);
+  const two = (first: number, second: number) => (x: Value) => {
+    const y = x.mul(2).add([1, 2, 3, 4, 5, 6, 7, 8]);
+    return [y.slice(null, [0, first]).exp(), y.slice(null, [second, 8]).tanh()];
+  };
+
+  test("slices of a sum are sums of slices, in the kernel that goes on with them, if they have nothing in common", () => {
+    const kernels = (first: number, second: number) => programOf(two(first, second), [x]).stats().kernels;
+    expect([kernels(4, 4), kernels(3, 4), kernels(5, 4)]).toEqual([1, 2, 3]);
+    for (const f of [two(4, 4), two(5, 4)]) compile(f)(x).forEach((y, k) => expect(y.sub(f(x)[k]!).abs().max().item()).toBeLessThan(1e-14));
   });
 });
 

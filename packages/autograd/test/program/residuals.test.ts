@@ -61,6 +61,22 @@ describe("a recorded call keeps what its gradient needs", () => {
     }
   });
 
+  test("but nothing where the function takes its gradient itself, until a second derivative was taken", () => {
+    const slope = (w: Value, x: Value): Value => grad((w: Value) => recurrence(w, x))(w);
+    const run = compile(slope);
+    const outputs = (): number => (run.explain().match(/^ {2}=> (.*)$/m)?.[1] ?? "").split(", ").length;
+    const [p] = start();
+    expect([run(p, x).requiresGrad, outputs()]).toEqual([true, 1]);
+    const second = run(p, x).square().sum();
+    expect(outputs()).toBe(1);
+    second.backward();
+    run(p, x);
+    expect(outputs()).toBeGreaterThan(1);
+    const expected = grad((w: Value) => slope(w, x).square().sum())(w).data;
+    same([...p.grad.data], [...expected]);
+    same([...grad((w: Value) => run(w, x).square().sum())(w).data], [...expected]);
+  });
+
   test("two calls, then both backward passes, the first one last", () => {
     const run = compile(recurrence);
     const [p, q] = [param(w.data, { shape: [6, 6] }), param(w.mul(0.5).data, { shape: [6, 6] })];

@@ -4,6 +4,7 @@ import { commonSubexpressions } from "./commonSubexpressions.js";
 import { deadCode } from "./deadCode.js";
 import { defer } from "./defer.js";
 import { hoist } from "./hoist.js";
+import { joinSlices } from "./joinSlices.js";
 import { mergeLoops } from "./mergeLoops.js";
 import type { Pass } from "./pass.js";
 import { viewsFirst } from "./viewsFirst.js";
@@ -15,6 +16,7 @@ export const FUSE = "fuse";
 const ORDER: readonly Pass[] = [
   mergeLoops,
   commonSubexpressions,
+  joinSlices,
   deadCode,
   cleanUp,
   hoist,

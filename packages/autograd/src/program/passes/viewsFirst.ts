@@ -1,7 +1,9 @@
-import { broadcastTo } from "../../ops/shapes.js";
+import type { Range } from "../../ops/algebra.js";
+import { broadcastTo, slice } from "../../ops/shapes.js";
 import { sameShape } from "../../shape.js";
 import { type Graph, type GraphBuilder, type Instruction, rewritten, useCounts } from "../graph.js";
 import { isView } from "../location.js";
+import { deadCode } from "./deadCode.js";
 import { everywhere } from "./pass.js";
 
 /** Broadcast first, elements would be computed several times. */
@@ -10,16 +12,48 @@ const movesUp = (instruction: Instruction): boolean => isView(instruction) && (i
 /**
  * A view of an elementwise result becomes elementwise operations on views of the operands: the gates of a cell are taken apart before the
  * bias is added, not after, and the addition joins the kernel that goes on with them. Right because elementwise operations do the same to
- * every element, wherever it stands. Only where nothing else reads the result, so that no element is computed twice.
+ * every element, wherever it stands. Only where nothing else reads the result but slices that have no element in common, so that none is
+ * computed twice.
  */
 export const viewsFirst = everywhere("views first", (graph) => {
-  const uses = useCounts(graph);
-  return rewritten(graph, (instruction, operands, builder) => {
-    const moved =
-      movesUp(instruction) && uses[instruction.operands[0] as number] === 1 ? viewedOperands(graph, instruction, operands, builder) : null;
-    return moved ?? builder.keep(instruction, operands);
-  });
+  for (let before = graph; ; ) {
+    const after = movedOnce(before);
+    if (after === before) return before;
+    // What was moved past several operations is left behind at each.
+    before = deadCode.run(after);
+  }
 });
+
+function movedOnce(graph: Graph): Graph {
+  const uses = useCounts(graph);
+  const parts = takenApart(graph, uses);
+  return rewritten(graph, (instruction, operands, builder) => {
+    const [whole] = instruction.operands as [number];
+    const moves = movesUp(instruction) && (uses[whole] === 1 || parts.has(whole));
+    return (moves ? viewedOperands(graph, instruction, operands, builder) : null) ?? builder.keep(instruction, operands);
+  });
+}
+
+// More views than the gates of a cell would be as many small kernels, where one large one was.
+const MOST_PARTS = 8;
+
+/** Values that only slices read, none of them an element that another reads. */
+function takenApart({ instructions }: Graph, uses: Uint32Array): Set<number> {
+  const slices = new Map<number, (readonly Range[])[]>();
+  for (const { op, attributes, operands } of instructions) {
+    if ((op as unknown) !== slice) continue;
+    const [x] = operands as [number];
+    slices.set(x, [...(slices.get(x) ?? []), (attributes as { ranges: readonly Range[] }).ranges]);
+  }
+  const apart = (all: readonly (readonly Range[])[]): boolean =>
+    all.every((p, k) => all.slice(0, k).every((q) => haveNothingInCommon(p, q)));
+  return new Set([...slices].flatMap(([x, all]) => (all.length === uses[x] && all.length <= MOST_PARTS && apart(all) ? [x] : [])));
+}
+
+function haveNothingInCommon(p: readonly Range[], q: readonly Range[]): boolean {
+  const isBefore = (a: Range, b: Range): boolean => a.step === 1 && b.step === 1 && a.start + a.size <= b.start;
+  return p.some((range, axis) => isBefore(range, q[axis] as Range) || isBefore(q[axis] as Range, range));
+}
 
 function viewedOperands(graph: Graph, view: Instruction, [x]: readonly number[], builder: GraphBuilder): readonly number[] | null {
   const made = builder.makers.get(x as number);
