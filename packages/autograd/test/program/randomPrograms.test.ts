@@ -42,6 +42,27 @@ const VECTOR_OPS: readonly ((x: Value, y: Value) => Value)[] = [
   (x, y) => square(x).sub(y).max({ axis: 1 }).tanh(),
   (x, y) => x.gt(y).add(x.gt(0)).mul(y).add(x).tanh(),
   (x, y) => autograd.concat([x.slice([1, null]), x.slice([0, 1]).add(y.sum().tanh())], { axis: 0 }),
+  (x, y) => {
+    const [a, b, c] = autograd.split(x.add(y), N) as [Value, Value, Value];
+    return autograd.concat([c.mul(a).sin(), b.add(c).div(2), a.tanh()]);
+  },
+  (x, y) => {
+    const [rest, first] = autograd.split(square(x).add(y), [2, 1], { axis: 1 }) as [Value, Value];
+    return rest
+      .mul(first)
+      .sum({ axis: 1 })
+      .sub(first.reshape([N]))
+      .tanh();
+  },
+  (x, y) =>
+    autograd.concat([
+      x
+        .mul(y)
+        .slice([0, 2])
+        .add(x.mul(y).slice([1, null]))
+        .tanh(),
+      x.slice([0, 1]),
+    ]),
   (x) => x.slice([null, null, -1]),
   (x, y) => sort(x.sub(y)).values.tanh(),
   (x, y) => square(x).add(y).transpose().sum({ axis: 0 }).tanh(),
