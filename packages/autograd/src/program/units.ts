@@ -128,7 +128,7 @@ function sunk(units: readonly Unit[], graph: Graph, isBody: boolean): Unit[] {
 }
 
 /** The instructions of a kernel that nothing needs but one of its values. */
-function coneOf({ instructions, reductions }: Group, value: number, uses: Uint32Array): Instruction[] {
+function coneOf({ instructions }: Group, value: number, uses: Uint32Array): Instruction[] {
   const cone: Instruction[] = [];
   const read = new Map<number, number>();
   for (const instruction of [...instructions].reverse()) {
@@ -137,7 +137,7 @@ function coneOf({ instructions, reductions }: Group, value: number, uses: Uint32
     cone.unshift(instruction);
     for (const id of instruction.operands) read.set(id, (read.get(id) ?? 0) + 1);
   }
-  return reductions.some(({ operands }) => operands[0] === value) ? [] : cone;
+  return cone;
 }
 
 function takesIn(reader: Group, group: Group, cone: readonly Instruction[]): boolean {
