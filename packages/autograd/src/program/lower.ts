@@ -119,7 +119,7 @@ class Level {
 
   /** Lays out all instructions; the values in `demands` end up where they say. */
   run(demands: readonly Demand[]): void {
-    const units = unitsOf(this.graph, this.options.fuse, this.frames.length > 0);
+    const units = unitsOf(this.graph, this.uses, this.options.fuse, this.frames.length > 0);
     for (const { id, location, before } of demands) if (before === undefined || this.isSafe(units, id, before)) this.give(id, location);
     for (let k = this.graph.instructions.length - 1; k >= 0; k--) this.giveToParts(this.graph.instructions[k] as Instruction);
     for (const unit of units) {

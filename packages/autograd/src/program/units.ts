@@ -4,7 +4,7 @@ import type { Op } from "../ops/op.js";
 import { amax, amin, sum } from "../ops/reductions.js";
 import { sameShape, type Shape } from "../shape.js";
 import type { LaneType } from "../wasm/lanes.js";
-import { type Graph, type Instruction, useCounts } from "./graph.js";
+import type { Graph, Instruction } from "./graph.js";
 import type { FoldKind } from "./kernel.js";
 import { isView } from "./location.js";
 
@@ -46,11 +46,11 @@ function isLong({ op }: Instruction): boolean {
 
 /**
  * A graph's instructions in an order of units: elementwise operations join a kernel of the same shape wherever their operands are there in
- * time. Views are no units; without `fuse` every operation is its own.
+ * time. Views are no units; without `fuse` every operation is its own. `uses` says how often each value is read.
  */
-export function unitsOf(graph: Graph, fuse: boolean, isBody = false): Unit[] {
+export function unitsOf(graph: Graph, uses: Uint32Array, fuse: boolean, isBody: boolean): Unit[] {
   const units = inOrder(graph, fuse);
-  return fuse ? sunk(units, graph, isBody) : units;
+  return fuse ? sunk(units, graph, uses, isBody) : units;
 }
 
 function inOrder(graph: Graph, fuse: boolean): Unit[] {
@@ -100,8 +100,7 @@ function inOrder(graph: Graph, fuse: boolean): Unit[] {
  * What only one later kernel reads is computed there, with all that nothing else needs: it takes no memory then. Its own operands wait in
  * memory instead. In the body of a loop, of one step, that is little; elsewhere there may be no more of them than of what they make.
  */
-function sunk(units: readonly Unit[], graph: Graph, isBody: boolean): Unit[] {
-  const uses = useCounts(graph);
+function sunk(units: readonly Unit[], graph: Graph, uses: Uint32Array, isBody: boolean): Unit[] {
   const groups = units.filter((unit) => unit.kind === "group");
   /** By value, the last kernel that reads it, and how often. */
   const readers = new Map<number, { reader: Group; times: number }>();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { gather, grad, matmul, max, scan, type Value, value } from "../../src/index.js";
+import { gather, grad, matmul, max, pad, scan, type Value, value } from "../../src/index.js";
 import { compile } from "../../src/program/index.js";
 import { ProgramMemory } from "../../src/program/memory.js";
 import type { Graph, Instruction } from "../../src/program/graph.js";
@@ -283,6 +283,25 @@ describe("join slices", () => {
     const expected = grad(f)(x).data;
     Array.from(compile(grad(f))(x).data).forEach((entry, k) => expect(entry).toBeCloseTo(expected[k]!, 13));
   }); // prettier-ignore
+
+  test("but none that the sum broadcasts: it has elements beside the other in every row", () => {
+    const f = (x: Value, y: Value): Value =>
+      pad(x, [
+        [0, 2],
+        [0, 2],
+      ]).add(
+        pad(y, [
+          [0, 0],
+          [2, 0],
+        ]),
+      ); // prettier-ignore
+    const [x, y] = [value([[1, 2]]), value([[3, 4]])];
+    expect(compile(f)(x, y).toArray()).toEqual([
+      [1, 2, 3, 4],
+      [0, 0, 3, 4],
+      [0, 0, 3, 4],
+    ]); // prettier-ignore
+  });
 
   test("two sums that have parts in common", () => {
     const f = (x: Value, y: Value): Value => {

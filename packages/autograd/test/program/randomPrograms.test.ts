@@ -63,6 +63,22 @@ const VECTOR_OPS: readonly ((x: Value, y: Value) => Value)[] = [
         .tanh(),
       x.slice([0, 1]),
     ]),
+  (x, y) => {
+    const [first, rows] = [x.slice([0, 1]).reshape([1, 1]), square(x).add(y).slice(null, [1, null])];
+    return autograd
+      .pad(first, [
+        [0, 0],
+        [0, 2],
+      ])
+      .add(
+        autograd.pad(rows, [
+          [0, 0],
+          [1, 0],
+        ]),
+      )
+      .sum({ axis: 0 })
+      .tanh(); // prettier-ignore
+  },
   (x) => x.slice([null, null, -1]),
   (x, y) => sort(x.sub(y)).values.tanh(),
   (x, y) => square(x).add(y).transpose().sum({ axis: 0 }).tanh(),

@@ -8,6 +8,7 @@ import { sameShape, type Shape } from "../../shape.js";
 import type { Range } from "../../ops/algebra.js";
 import { type GraphBuilder, type Instruction, rewritten, uniformElement, useCounts } from "../graph.js";
 import { everywhere } from "./pass.js";
+import { areWhole, rangesOf } from "./ranges.js";
 
 /** What an instruction becomes, if something simpler gives the same; null where not. */
 type Rule = (at: Site) => readonly number[] | null;
@@ -162,10 +163,7 @@ function productOfTransposes(at: Site): readonly number[] | null {
 }
 
 function wholeSlice(at: Site): readonly number[] | null {
-  const whole = attributesOf<{ ranges: readonly Range[] }>(at).ranges.every(
-    ({ start, size, step }, k) => start === 0 && step === 1 && size === at.shape()[k],
-  );
-  return whole ? [at.operand()] : null;
+  return areWhole(rangesOf(at), at.shape()) ? [at.operand()] : null;
 }
 
 /** A slice that lies within one part of a concatenation is a slice of that part. */
@@ -173,7 +171,7 @@ function sliceOfJoined(at: Site): readonly number[] | null {
   const inner = at.madeBy(concat);
   if (inner === null) return null;
   const { axis } = attributesOf<{ axis: number }>(inner);
-  const { ranges } = attributesOf<{ ranges: readonly Range[] }>(at);
+  const ranges = rangesOf(at);
   const range = ranges[axis] as Range;
   if (range.step !== 1 || range.size === 0) return null;
   let start = 0;

@@ -5,6 +5,7 @@ import { type Graph, type GraphBuilder, type Instruction, rewritten, useCounts }
 import { isView } from "../location.js";
 import { deadCode } from "./deadCode.js";
 import { everywhere } from "./pass.js";
+import { areApart, rangesOf } from "./ranges.js";
 
 /** Broadcast first, elements would be computed several times. */
 const movesUp = (instruction: Instruction): boolean => isView(instruction) && (instruction.op as unknown) !== broadcastTo;
@@ -43,16 +44,12 @@ function takenApart({ instructions }: Graph, uses: Uint32Array): Set<number> {
   for (const { op, attributes, operands } of instructions) {
     if ((op as unknown) !== slice) continue;
     const [x] = operands as [number];
-    slices.set(x, [...(slices.get(x) ?? []), (attributes as { ranges: readonly Range[] }).ranges]);
+    const known = slices.get(x);
+    if (known === undefined) slices.set(x, [rangesOf({ attributes })]);
+    else known.push(rangesOf({ attributes }));
   }
-  const apart = (all: readonly (readonly Range[])[]): boolean =>
-    all.every((p, k) => all.slice(0, k).every((q) => haveNothingInCommon(p, q)));
+  const apart = (all: readonly (readonly Range[])[]): boolean => all.every((p, k) => all.slice(0, k).every((q) => areApart(p, q)));
   return new Set([...slices].flatMap(([x, all]) => (all.length === uses[x] && all.length <= MOST_PARTS && apart(all) ? [x] : [])));
-}
-
-function haveNothingInCommon(p: readonly Range[], q: readonly Range[]): boolean {
-  const isBefore = (a: Range, b: Range): boolean => a.step === 1 && b.step === 1 && a.start + a.size <= b.start;
-  return p.some((range, axis) => isBefore(range, q[axis] as Range) || isBefore(q[axis] as Range, range));
 }
 
 function viewedOperands(graph: Graph, view: Instruction, [x]: readonly number[], builder: GraphBuilder): readonly number[] | null {
