@@ -22,10 +22,10 @@ import { LENGTHS, randomOperands } from "../matrix/lengths.js";
 import { METHODS, methodOf } from "../matrix/methods.js";
 import { type Named, NETWORKS, read, wrongArrays } from "../matrix/networks.js";
 import { constant, decodeArray, isFloating } from "../matrix/references.js";
+import type { Runner } from "../matrix/runners.js";
 import { isFull, sampled } from "../matrix/sampling.js";
 import { type Trajectory, TRAJECTORIES, wrongTrajectory } from "../matrix/trajectories.js";
 import { wrongAgainstEager, wrongElements } from "./agreement.js";
-import type { Runner } from "../matrix/runners.js";
 import { both, compiled, ofCompiled, RUNNERS } from "./compiledRun.js";
 
 /** The tables of test/matrix, compiled. */
