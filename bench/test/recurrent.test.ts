@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { trainingOnBrain } from "../src/recurrent/brain.js";
 import { trainingCompiled } from "../src/recurrent/compiled.js";
 import { trainingOnEngine } from "../src/recurrent/eager.js";
+import { multiplyAddsOf, trainingFloor } from "../src/recurrent/floor.js";
 import { trainingOnJax } from "../src/recurrent/jax.js";
 import { type Kind, recurrentProblem } from "../src/recurrent/problem.js";
 import { torchAbsent } from "../src/recurrent/python.js";
@@ -37,6 +38,14 @@ describe.each(KINDS)("a training step of %s computes the loss and gradients of t
 
 test("brain.js takes a step of its own LSTM, and nothing is compared", async () => {
   const training = trainingOnBrain(recurrentProblem("lstm", size));
+  expect(await training.run(2)).toHaveLength(2);
+  expect(training.results()).toBeNull();
+});
+
+test("the floor has the multiply-adds of the products, and computes nothing of the network", async () => {
+  // 4 gates of 3 x 3 weights, 2 rows: twice for each of 4 inputs; three times for each state but the first, which is zero.
+  expect(multiplyAddsOf("lstm", size)).toBe(4 * 9 * 2 * (2 * 4 + 3 * 3));
+  const training = await trainingFloor(recurrentProblem("lstm", size));
   expect(await training.run(2)).toHaveLength(2);
   expect(training.results()).toBeNull();
 });

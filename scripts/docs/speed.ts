@@ -48,13 +48,17 @@ export function speedSection(results: BenchResults | null, other: BenchResults |
 }
 
 function trainingTable({ training, node }: BenchResults, other: BenchResults | null): string[] {
+  const all = [...training, ...(other?.training ?? [])];
+  const isHeld = all.some(({ rounds }) => rounds.torchAvx2 !== undefined);
+  const hasFloor = all.some(({ rounds }) => rounds.floor !== undefined);
   const ratios = (result: TrainingResult | undefined): string[] => {
     const best = result === undefined ? null : bestPeer(result, "step");
-    return [overTorch(result), best === null ? "" : `${ofStep(result, best, "compiled")} (${nameOf(best)})`];
+    const toBest = best === null ? "" : `${ofStep(result, best, "compiled")} (${nameOf(best)})`;
+    return [overTorch(result, "compiled"), ...(hasFloor ? [overTorch(result, "floor")] : []), toBest];
   };
-  const isHeld = [...training, ...(other?.training ?? [])].some(({ rounds }) => rounds.torchAvx2 !== undefined);
   const heading = (version: string): string[] => [
     `over PyTorch's${isHeld ? " (held to AVX2)" : ""}, Node ${major(version)}`,
+    ...(hasFloor ? ["at the least"] : []),
     "the quickest other over ours",
   ];
   return table(
@@ -68,9 +72,9 @@ function trainingTable({ training, node }: BenchResults, other: BenchResults | n
 }
 
 /** Beside PyTorch with all that the processor has, and in brackets beside one that is held to AVX2. */
-function overTorch(result: TrainingResult | undefined): string {
-  const held = ofStep(result, "compiled", "torchAvx2");
-  return `${ofStep(result, "compiled", "torch")}${held === "" ? "" : ` (${held})`}`;
+function overTorch(result: TrainingResult | undefined, variant: TrainingVariant): string {
+  const held = ofStep(result, variant, "torchAvx2");
+  return `${ofStep(result, variant, "torch")}${held === "" ? "" : ` (${held})`}`;
 }
 
 /** Without what the tables of the bench say beside it. */

@@ -25,7 +25,7 @@ export const PARAMETERS = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"] as co
 
 export type Params<T> = Readonly<Record<(typeof PARAMETERS)[number], T>>;
 
-const GATES: Readonly<Record<Kind, number>> = { rnn: 1, lstm: 4, gru: 3 };
+export const GATES: Readonly<Record<Kind, number>> = { rnn: 1, lstm: 4, gru: 3 };
 
 export function shapesOf(kind: Kind, { hidden }: Size): Params<readonly number[]> {
   const rows = GATES[kind] * hidden;

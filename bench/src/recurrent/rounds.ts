@@ -7,7 +7,7 @@ import type { TrainingCase, TrainingVariant } from "./cases.js";
 import { torchAbsent, torchNotHeld } from "./python.js";
 import type { TrainingMeasurement, TrainingResult } from "./results.js";
 
-const OURS: readonly TrainingVariant[] = ["eager", "lent", "compiled"];
+const OURS: readonly TrainingVariant[] = ["eager", "lent", "compiled", "floor"];
 
 type Reasons = Partial<Record<TrainingVariant, string>>;
 
