@@ -1,5 +1,5 @@
 import { InputError } from "../errors.js";
-import type { Payload } from "../ops/array.js";
+import { arrayOf, type Payload } from "../ops/array.js";
 import { Value } from "../tape/value.js";
 import type { InputsOf } from "../transforms/grad.js";
 import { leaves, leavesLike, rebuildAll, type ValuesOf, valuesOf } from "../transforms/tree.js";
@@ -59,10 +59,11 @@ export function boundTo(f: (...args: readonly unknown[]) => unknown, initial: re
   const trees = initial.map((tree) => valuesOf<unknown>("bind", tree));
   const starts = trees.flatMap(leaves);
   const stores = new SignatureCache<{ readonly entry: Entry; readonly store: Store }>(options.name);
-  let state: { get(): readonly Payload[] } = { get: () => starts.map((x) => x.payload) };
+  let state: { get(): readonly Payload[] } = { get: () => payloadsOf(starts) };
   const bound = (...inputs: readonly unknown[]): unknown => {
     const args = [...trees, ...inputs];
     const { values, key } = signatureOf(args);
+    const given = options.memory.apart(payloadsOf(values.slice(starts.length)));
     const { entry, store } = stores.of(key, () => {
       const made = traced(f, args, values, { ...options, kept: starts.length });
       checkNextState(made, trees);
@@ -70,17 +71,25 @@ export function boundTo(f: (...args: readonly unknown[]) => unknown, initial: re
     });
     if (state !== store) store.set(state.get());
     state = store;
-    const rest = [...values.slice(starts.length), ...entry.captured].map((x) => x.payload);
-    return rebuildAll((entry.out as unknown[]).slice(trees.length), valuesFrom(store.advance(rest)));
+    const outputs = store.advance([...given, ...payloadsOf(entry.captured)]);
+    return rebuildAll((entry.out as unknown[]).slice(trees.length), valuesFrom(outputs));
   };
   return Object.assign(bound, {
-    state: () => rebuildAll(trees, valuesFrom(state.get())),
+    state: () => rebuildAll(trees, valuesFrom(state.get().map(copied))),
     set: (...given: readonly unknown[]) => {
       const next = trees.flatMap((tree, k) => leavesLike("set", `the state ${k}`, given[k], tree));
-      const fitting = next.map((x, k) => fitted(x, starts[k] as Value));
+      const fitting = options.memory.apart(next.map((x, k) => fitted(x, starts[k] as Value)));
       state = { get: () => fitting };
     },
   });
+}
+
+function payloadsOf(values: readonly Value[]): Payload[] {
+  return values.map((x) => x.payload);
+}
+
+function copied(x: Payload): Payload {
+  return typeof x === "number" ? x : arrayOf(x.type, x.elements);
 }
 
 function valuesFrom(payloads: readonly Payload[]): Value[] {

@@ -198,7 +198,7 @@ class KernelEmitter {
     const { f, lanes } = this;
     const { axes, operands } = this.spec;
     const count = f.local("i32");
-    const fixedHere = operands.flatMap(({ strides }, k) => (strides[axes - 1] === 0 && !this.fixed.has(k) && this.canFix(k) ? [k] : []));
+    const fixedHere = operands.flatMap((_, k) => (!this.moves(k) && !this.fixed.has(k) && this.canFix(k) ? [k] : []));
     for (const k of fixedHere) this.fix(k);
     f.get(axes - 1)
       .i32(Math.log2(lanes))
@@ -229,6 +229,11 @@ class KernelEmitter {
     f.get(count).i32(1).op("i32.sub").tee(count).brIf(again);
   }
 
+  /** Whether an operand moves along the innermost axis; else it is the same in all lanes. */
+  private moves(k: number): boolean {
+    return this.accesses[k]?.strides[this.spec.axes - 1] !== 0;
+  }
+
   /** What an index moves, other elements may have changed. */
   private canFix(k: number): boolean {
     const { indexed } = this.spec;
@@ -257,7 +262,9 @@ class KernelEmitter {
   private computed(whole: boolean): void {
     const { m, spec } = this;
     m.scope(() => {
-      const loaded = spec.operands.map((_, k) => (k === spec.indexed?.indices ? -1 : (this.fixed.get(k) ?? this.load(k, whole))));
+      const loaded = spec.operands.map((_, k) =>
+        k === spec.indexed?.indices ? -1 : (this.fixed.get(k) ?? this.load(k, whole && this.moves(k))),
+      );
       const computed: number[] = [];
       const at = ([kind, x]: Reference): number =>
         kind === "operand" ? (loaded[x] as number) : kind === "result" ? (computed[x] as number) : m.const(Number(x));

@@ -62,10 +62,10 @@ export function isContiguous({ shape, strides }: Location): boolean {
   return shape.every((length, k) => length === 1 || strides[k] === dense[k]);
 }
 
-/** One entry along axis 0, at the step of a loop. */
+/** One entry along axis 0, at the step of a loop. A stretched axis has the same at every step. */
 export function entryOf(x: Location, frame: Frame): Location {
   const [stride = 0, ...strides] = x.strides;
-  return { ...x, shape: x.shape.slice(1), strides, steps: new Map([...x.steps, [frame, (x.steps.get(frame) ?? 0) + stride]]) };
+  return { ...x, shape: x.shape.slice(1), strides, steps: stride === 0 ? x.steps : new Map([...x.steps, [frame, stride]]) };
 }
 
 export function partAlong(x: Location, axis: number, start: number, size: number): Location {

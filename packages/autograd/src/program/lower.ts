@@ -223,8 +223,15 @@ class Level {
     return units.every((unit, at) => {
       const reads = instructionsOf(unit).flatMap(({ operands }) => operands.filter((x) => seenBy.has(x)));
       if (reads.length === 0 || at < writer) return true;
-      return at === writer && unit.kind === "group" && reads.every((x) => x === before);
+      return at === writer && unit.kind === "group" && !this.isTurned(id) && reads.every((x) => x === before);
     });
+  }
+
+  /** Whether a value is written in another order than its own: then elements of what lies there are read after others were written. */
+  private isTurned(id: number): boolean {
+    const instruction = this.made.get(id);
+    if (instruction === undefined || !isView(instruction)) return false;
+    return (instruction.op as unknown) === transpose || this.isTurned(instruction.operands[0] as number);
   }
 
   /** The value that an instruction writes, of which this is a view. */
@@ -542,7 +549,8 @@ class Level {
     columns: number,
     bytes: number,
   ): MemoryBlock {
-    const key = [identityOf(source.block), source.offset, ld, pack, inner, columns].join();
+    const moves = [...source.steps].flatMap(([frame, step]) => [identityOf(frame), step]);
+    const key = [identityOf(source.block), source.offset, ld, pack, inner, columns, ...moves].join();
     const known = source.block.mutable ? undefined : this.packed.get(key);
     if (known !== undefined) return known;
     const target = new MemoryBlock(bytes, this.frames);

@@ -95,7 +95,7 @@ export class Machine implements Occupant {
     this.lastInputs = inputs;
     this.setInputs(inputs, 0);
     this.drive();
-    return this.outputs(0);
+    return this.layout.outputs.map((from) => this.read(from, this.reuseOutputs));
   }
 
   /** Runs on the inputs from number `kept` on; those before are what they were. The first `kept` outputs become those inputs. */
@@ -103,9 +103,9 @@ export class Machine implements Occupant {
     this.setInputs(inputs, kept);
     this.drive();
     const { layout, views } = this;
-    const results = this.outputs(kept);
     const targets = layout.inputs.slice(0, kept);
     const places = targets.map(({ block }) => block);
+    const results = layout.outputs.slice(kept).map((from) => this.read(from, this.reuseOutputs && !places.includes(from.block)));
     const sources = layout.outputs.slice(0, kept).map((from) => {
       const whole = views[from.dtype].subarray(this.placeOf(from), this.placeOf(from) + sizeOf(from.shape));
       // What is an input itself must be read before it is written.
@@ -123,13 +123,6 @@ export class Machine implements Occupant {
   /** What the first inputs are. */
   inputs(count: number): Payload[] {
     return this.layout.inputs.slice(0, count).map((location) => this.read(location, false));
-  }
-
-  private outputs(from: number): Payload[] {
-    const { outputs } = this.layout;
-    const results = new Array<Payload>(outputs.length - from);
-    for (let k = from; k < outputs.length; k++) results[k - from] = this.read(outputs[k] as Location, this.reuseOutputs);
-    return results;
   }
 
   private placeOf({ block, dtype, offset }: Location): number {

@@ -1,4 +1,5 @@
 import type { DType, TypedArray } from "../dtype.js";
+import { arrayOf, type NdArray, type Payload } from "../ops/array.js";
 import { constants as constantPool } from "../wasm/constants.js";
 import type { Memory, WasmFunction, WebAssemblyHost } from "../wasm/host.js";
 
@@ -61,6 +62,16 @@ export class ProgramMemory {
     if (missing > 0) memory.grow(missing);
     if (this.arrays?.float64.buffer !== memory.buffer) this.arrays = viewsOf(memory.buffer);
     return memory;
+  }
+
+  /**
+   * What a call is given, with copies of what lies here: an output that the caller was given as a view. The call writes here, argument after
+   * argument, and may let the memory grow.
+   */
+  apart(inputs: readonly Payload[]): readonly Payload[] {
+    const buffer = this.isScratch ? undefined : this.arrays?.float64.buffer;
+    const isHere = (x: Payload): x is NdArray => typeof x !== "number" && x.data.buffer === buffer;
+    return buffer !== undefined && inputs.some(isHere) ? inputs.map((x) => (isHere(x) ? arrayOf(x.type, x.elements) : x)) : inputs;
   }
 
   /** All of it, by dtype. */

@@ -70,8 +70,10 @@ export class Program {
   run(inputs: readonly Payload[]): Payload[] {
     this.latest = this;
     this.latestGradient = null;
+    // Before the machine is made, which may let the memory grow.
+    const given = this.options.memory.apart(inputs);
     const { machine } = this;
-    return machine === null ? outputsOf(this.graph, inputs) : machine.run(inputs);
+    return machine === null ? outputsOf(this.graph, given) : machine.run(given);
   }
 
   private get derivedOptions(): ProgramOptions {

@@ -215,6 +215,47 @@ test("reuseOutputs hands out views, which the next call overwrites", () => {
   expect([...b.data]).toEqual([1, 1, 1]);
 });
 
+describe("views that reuseOutputs handed out", () => {
+  const options = { reuseOutputs: true };
+
+  test("of a state are what it was: the next state lies elsewhere until the call after", () => {
+    const f = (s: Value, x: Value) => [s.add(x), s, s.slice([null, null, -1]), s.reshape([2, 1]), s.sum()] as const;
+    const step = compile(f, options).bind(value([1, 2]));
+    expect(step([10, 10]).map((y) => y.toArray())).toEqual([[1, 2], [2, 1], [[1], [2]], 3]);
+    expect(step([10, 10])[0]!.toArray()).toEqual([11, 12]);
+  });
+
+  test("are read before they are overwritten, where they are given back as arguments", () => {
+    const exchanged = (a: Value, b: Value) => [b, a] as const;
+    const mixed = (a: Value, b: Value) => [a.add(b).sum().mul(a).add(0.1), b.tanh().mul(a.mean()), a] as const;
+    for (const f of [exchanged, mixed] as const) {
+      const run = compile<[Value, Value], readonly Value[]>(f, options);
+      let [ours, theirs]: [readonly Value[], readonly Value[]] = [f(value([1, 2]), value([3, 4])), run([1, 2], [3, 4])];
+      for (let k = 0; k < 5; k++) {
+        ours = f(ours[0]!, ours[1]!);
+        theirs = run(theirs[0]!, theirs[1]!);
+        theirs.forEach((y, j) => Array.from(y.data).forEach((e, i) => expect(e).toBeCloseTo(ours[j]!.data[i]!, 10)));
+      }
+    }
+  });
+
+  test("also by a call for which the memory grows", () => {
+    const f = (x: Value, y: Value) => [x.add(y.sum()), x.mul(2)] as const;
+    const run = compile(f, options);
+    const [a] = run([1, 2], [3]);
+    expect(run(a, new Float64Array(100_000).fill(1))[1].toArray()).toEqual([8, 10]);
+    const bound = compile((s: Value, x: Value, y: Value) => [s.add(x), x, y] as const, options).bind(value([1, 2]));
+    const [b] = bound([5, 6], [0]);
+    expect(bound(b, new Float64Array(100_000))[0].toArray()).toEqual([5, 6]);
+  });
+});
+
+test("the state before the first call is a copy, too", () => {
+  const bound = compile((s: Value) => [s.add(1)] as const).bind(value([1, 2]));
+  (bound.state()[0].data as Float64Array)[0] = 9;
+  expect(bound.state()[0].toArray()).toEqual([1, 2]);
+});
+
 describe("eager products use the kernels of programs", () => {
   const naive = (a: Value, b: Value, i: number, j: number, inner: number): number => {
     let total = 0;

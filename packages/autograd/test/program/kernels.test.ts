@@ -101,6 +101,10 @@ describe("gather and embedding", () => {
     ["one element", (t) => [embedding(t, ints([2]).reshape([]))], [random(4, 5)]],
     ["columns of a transposed table", (t) => [embedding(t.transpose(), at)], [random(5, 6, 5)]],
     ["rows backwards", (t) => [embedding(t.slice([null, null, -1]), at)], [random(5, 5, 6)]],
+    ["rows of one element, stretched", (t) => [embedding(t!.broadcastTo([5, 7]), at)], [random(5, 5, 1)]],
+    ["rows that are all the same", (t) => [embedding(t!.broadcastTo([5, 7]), at)], [random(5, 1, 7)]],
+    ["one element in all places", (t) => [embedding(t!.broadcastTo([5, 7]), at)], [random(5)]],
+    ["the means of rows, stretched", (t) => [embedding(t!.mean({ axis: 1, keepDims: true }).broadcastTo([5, 6]), at)], [random(5, 5, 6)]],
     ["along the first axis", (x) => [gather(x, ints([1, 1, 4, 0, 3, 1], 3, 2), { axis: 0 })], [random(6, 5, 2)]],
     ["along the last axis, more than there are", (x) => [gather(x, ints([1, 1, 1, 0, 1, 1], 2, 3), { axis: 1 })], [random(7, 2, 2)]],
     ["along an axis in between", (x) => [gather(x, ints([2, 0, 1, 1, 1, 2, 0, 0], 2, 2, 2), { axis: 1 })], [random(8, 2, 3, 2)]],
@@ -122,6 +126,8 @@ describe("gather and embedding", () => {
     const call: Call = (t) => [
       embedding(t!, rows),
       embedding(t!.gt(0), rows),
+      embedding(t!.slice(null, [0, 1]).broadcastTo([3, 9]), rows),
+      embedding(t!.slice(null, [0, 1]).gt(0).broadcastTo([3, 9]), rows),
       gather(t!, ints([1, 0, 1], 3, 1), { axis: 1 }),
       ...applyStructural(scatterAdd, [t!, ints([0, 0, 0, 0, 1, 0], 3, 2)], { axis: 0, length: 2 }),
       autograd.pad(t!, [
@@ -358,4 +364,12 @@ describe("max and min along one axis", () => {
       [1, 3, 5],
     ]); // prettier-ignore
   });
+});
+
+test("a matrix that all products of a batch share is packed once", () => {
+  const run = compile((x: Value, w: Value) => matmul(x, w));
+  const [x, w] = [random(14, 5, 16, 3), random(15, 3, 4)];
+  expect(wrongElements((a, b) => [matmul(a!, b!)], [x, w])).toEqual([]);
+  run(x, w);
+  expect(run.explain()).toMatch(/pack .* ms in 1 calls/);
 });

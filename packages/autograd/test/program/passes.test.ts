@@ -204,6 +204,11 @@ describe("fuse", () => {
   });
 });
 
+test("the sum of no copies is zero, also of Infinity", () => {
+  const f = (x: Value) => x.broadcastTo([0, 2]).sum({ axis: 0 });
+  expect(compile(f)([Infinity, 1]).toArray()).toEqual([0, 0]);
+});
+
 describe("join slices", () => {
   const x = uniform(key(3), [3, 8]);
   const parts = (ranges: readonly (readonly [number, number])[]) => (x: Value) =>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { grad, InputError, matmul, param, scan, ShapeError, stack, sum, type Value, value, where } from "../../src/index.js";
+import { embedding, grad, InputError, matmul, param, scan, ShapeError, stack, sum, type Value, value, where } from "../../src/index.js";
 import { randomLike } from "../matrix/derivatives.js";
 import { isFull } from "../matrix/sampling.js";
 import { type Call, single, wrongAgainstEager, wrongElements } from "./agreement.js";
@@ -294,6 +294,56 @@ describe("dtypes of carries", () => {
     for (const runner of RUNNERS) expect(wrongAgainstEager(call, [random(49, 2)], runner)).toEqual([]);
   });
 
+  describe("what is added up is added in the carry's own", () => {
+    const huge = (...shape: number[]) => value(new Float32Array(2 * shape.reduce((a, b) => a * b, 1)).fill(3e38), { shape: [2, ...shape] });
+    const many = value(Int32Array.of(2e9, 0, 2e9, 0), { shape: [2, 2] });
+    const halves = value(new Float64Array(4).fill(0.5), { shape: [2, 2] });
+    const total = (term: (x: Value, y: Value) => Value, start: Value) => (xs: Value, ys: Value) =>
+      scanned((c: Value, [x, y]: readonly [Value, Value]) => [c.add(term(x, y)), null], start, [xs, ys]);
+    const zero = value(0);
+    const cases: readonly (readonly [string, Call, Value, Value])[] = [
+      ["counts of integers", total((x) => x.gt(0).sum(), zero), many, many],
+      ["sums of integers that one alone still holds", total((x) => x.sum(), value(0.5)), many, many],
+      ["sums of single precision that one alone still holds", total((x) => x.sum({ axis: 0 }), value([0])), huge(1), huge(1)],
+      ["the same as a scalar", total((x) => x.sum({ axis: 0 }).reshape([]), zero), huge(1, 1).reshape([2, 1]), huge(1)],
+      ["integers and floats", total((x, y) => x.sum().add(y.sum()), zero), many, halves],
+      [
+        "both precisions",
+        total((x, y) => x.sum({ axis: 0 }).add(y.sum({ axis: 0 })), value([0, 0])),
+        huge(1, 2),
+        value(new Float64Array(4), { shape: [2, 1, 2] }),
+      ],
+      [
+        "products of single precision",
+        total((x) => matmul(x.transpose(), x), value([[0]])),
+        value(Float32Array.of(1.1e19, 2e19), { shape: [2, 1, 1] }),
+        huge(1),
+      ],
+    ]; // prettier-ignore
+
+    test.each(cases)("%s", (_, call, x, y) => {
+      expect(wrongElements(call, [x, y])).toEqual([]);
+    });
+  });
+
+  describe("numbers out of a list of single precision are computed with in double", () => {
+    const list = value(Float32Array.of(1e30, 0.1));
+    const one = value([[1]]);
+    const tenth = value(Float32Array.of(0.1), { shape: [1, 1] });
+    const rows = value(Int32Array.of(0, 1));
+    const product = (of: (x: Value, w: Value) => Value) => (xs: Value, w: Value) =>
+      scanned((h: Value, x: Value) => [h.mul(0).add(matmul(of(x, w), w)), null], value([[0]]), xs);
+    const cases: readonly (readonly [string, Call, Value, Value])[] = [
+      ["products that one precision does not hold", product((x, w) => x.mul(x).mul(w)), list, one],
+      ["given a shape", product((x) => x.reshape([1, 1])), list.slice([1, 2]), tenth],
+      ["looked up", product((k, w) => embedding(w.reshape([1]).mul([1, 2]), k).reshape([1, 1])), rows, tenth],
+    ]; // prettier-ignore
+
+    test.each(cases)("%s", (_, call, x, w) => {
+      expect(wrongElements(call, [x, w])).toEqual([]);
+    });
+  });
+
   test("a float32 network stays float32", () => {
     const out = compiled((a: Value, x: Value) => scanned((c: Value, e: Value) => [c.mul(e).tanh(), c.sum()], a, x))(
       f32(1, 2),
@@ -303,6 +353,40 @@ describe("dtypes of carries", () => {
       ["float32", [2]],
       ["float64", [3]],
     ]);
+  });
+});
+
+describe("what lies in one place of the memory after the other", () => {
+  const square = (n: number, ...more: number[]) => random(11, ...more, n, n);
+
+  test.each([2, 3, 5])("a carry of %i rows that turns about its diagonal while it is read", (n) => {
+    const turning: Call = (h, x) =>
+      scanned(
+        (c: Value, y: Value) => {
+          const g = c.add(y);
+          return [g.transpose(), g];
+        },
+        h,
+        x,
+      );
+    const turned: Call = (h, x) => scanned((c: Value, y: Value) => [c.transpose().add(y).tanh(), null], h, x);
+    for (const runner of RUNNERS)
+      for (const call of [turning, turned]) expect(wrongAgainstEager(call, [square(n), square(n, 3)], runner)).toEqual([]);
+  });
+
+  test("matrices of a step and of every second one, from the same place on", () => {
+    const second: Call = (h, x) =>
+      scanned((c: Value, [a, b]: readonly [Value, Value]) => [c.mul(1.5), [matmul(c, a), matmul(c, b)]], h, [
+        x!.slice([0, 2]),
+        x!.slice([0, 4, 2]),
+      ]);
+    const same: Call = (h, x) =>
+      scanned((c: Value, [a, b]: readonly [Value, Value]) => [c.mul(1.5), [matmul(c, a), matmul(c, b)]], h, [
+        x!,
+        x!.slice([0, 1]).broadcastTo(x!.shape),
+      ]);
+    for (const runner of RUNNERS)
+      for (const call of [second, same]) expect(wrongAgainstEager(call, [random(12, 16, 3), random(13, 4, 3, 3)], runner)).toEqual([]);
   });
 });
 

@@ -204,7 +204,8 @@ function sumOfBroadcast(at: Site): readonly number[] | null {
   if (to.length !== from.length + axes.length || axes.some((axis, k) => axis !== k) || !sameShape(from, to.slice(axes.length))) return null;
   const count = axes.reduce((n, axis) => n * (to[axis] as number), 1);
   const { dtype } = at.builder.types[at.operand()] ?? {};
-  if (dtype !== "float64" && dtype !== "float32") return null;
+  // Nothing times Infinity is no sum of nothing.
+  if (count === 0 || (dtype !== "float64" && dtype !== "float32")) return null;
   return at.builder.emit(binary.mul, null, [inner.operands[0] as number, at.builder.constant(count)]);
 }
 

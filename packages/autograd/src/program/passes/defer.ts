@@ -2,8 +2,9 @@ import type { Op } from "../../ops/op.js";
 import { addRows, scatterAdd } from "../../ops/indexing.js";
 import { matmul, type Transpositions } from "../../ops/products.js";
 import { type Axis, sum } from "../../ops/reductions.js";
-import { cast, reshape, transpose } from "../../ops/shapes.js";
+import { reshape, transpose } from "../../ops/shapes.js";
 import { binary } from "../../ops/table.js";
+import type { DType } from "../../dtype.js";
 import { sameShape, type Shape, sizeOf } from "../../shape.js";
 import { type Graph, type GraphBuilder, type Instruction, producers, rewritten, uniformElement, useCounts } from "../graph.js";
 import { isLoop, type Loop, loopOf } from "../loop.js";
@@ -111,7 +112,7 @@ class BodyRules {
     const add = this.made.get(after);
     if (add?.op !== binary.add || this.uses[before] !== 1 || this.uses[after] !== 1 || !add.operands.includes(before)) return null;
     const term = add.operands[0] === before ? (add.operands[1] as number) : (add.operands[0] as number);
-    return sameShape(this.shape(term), this.shape(before)) ? term : null;
+    return this.isLike(term, before) ? term : null;
   }
 
   /** The sum over all steps of a value of each; null where it is better added up step by step, or something but its `readers` needs it. */
@@ -120,7 +121,8 @@ class BodyRules {
     if (made === undefined || this.uses[id] !== readers) return null;
     const { op, attributes, operands } = made;
     if (op === binary.add) return this.sumOfBoth(id, operands as [number, number]);
-    if (([reshape, transpose, cast] as unknown[]).includes(op)) {
+    if (([reshape, transpose] as unknown[]).includes(op)) {
+      if (this.dtype(operands[0] as number) !== this.dtype(id)) return null;
       const inner = this.sumOverSteps(operands[0] as number);
       return inner && { reads: inner.reads, emit: (stacks, outer) => outer.emit(op, attributes, [inner.emit(stacks, outer)])[0] as number };
     }
@@ -129,7 +131,7 @@ class BodyRules {
       return { reads: operands, emit: (stacks, outer) => outer.emit(op, { axes }, stacks)[0] as number };
     }
     if ((op as unknown) === addRows) {
-      if (this.isInvariant(operands[1] as number)) return null;
+      if (this.isInvariant(operands[1] as number) || this.shape(operands[0] as number).length === 0) return null;
       return { reads: operands, emit: (stacks, outer) => outer.emit(op, attributes, stacks)[0] as number };
     }
     if ((op as unknown) === scatterAdd) return this.sumOfScattered(made);
@@ -138,7 +140,7 @@ class BodyRules {
   }
 
   private sumOfBoth(id: number, [x, y]: [number, number]): AfterLoop | null {
-    const fit = [x, y].every((operand) => sameShape(this.shape(operand), this.shape(id)));
+    const fit = [x, y].every((operand) => this.isLike(operand, id));
     const [p, q] = fit ? [this.sumOverSteps(x), this.sumOverSteps(y)] : [null, null];
     if (p === null || q === null) return null;
     const n = p.reads.length;
@@ -214,5 +216,14 @@ class BodyRules {
 
   private shape(id: number): Shape {
     return this.loop.body.types[id]?.shape ?? [];
+  }
+
+  private dtype(id: number): DType | undefined {
+    return this.loop.body.types[id]?.dtype;
+  }
+
+  /** Sums over the steps are taken in the dtype in which the loop adds up: a narrower one would round, overflow or wrap around. */
+  private isLike(id: number, other: number): boolean {
+    return this.dtype(id) === this.dtype(other) && sameShape(this.shape(id), this.shape(other));
   }
 }

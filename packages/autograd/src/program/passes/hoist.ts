@@ -4,7 +4,7 @@ import { matmul, type Transpositions } from "../../ops/products.js";
 import { reshape, slice } from "../../ops/shapes.js";
 import type { Range } from "../../ops/algebra.js";
 import type { Shape } from "../../shape.js";
-import { isFloating } from "../../dtype.js";
+import { type DType, isFloating } from "../../dtype.js";
 import { type Graph, type GraphBuilder, type Instruction, rewritten } from "../graph.js";
 import { isLoop, type Loop, loopOf } from "../loop.js";
 import { everywhere } from "./pass.js";
@@ -110,20 +110,33 @@ class LoopSite {
 
   /** Whether a value of every step can be had for all steps at once. */
   private canBatch(id: number): boolean {
-    if (this.batched.has(id)) return true;
+    const stack = this.batched.get(id);
+    // An entry of a float32 list is a float64 number, and is computed with as one.
+    if (stack !== undefined) return this.outer.types[stack]?.dtype === this.dtype(id);
     const instruction = this.makers.get(id);
     if (instruction === undefined) return false;
     const { op, operands } = instruction;
-    if ((op as unknown) === reshape || (op as unknown) === slice) return this.canBatch(operands[0] as number);
+    if ((op as unknown) === reshape || (op as unknown) === slice) return this.canBatchAs(id, operands[0] as number);
     if ((op as unknown) === matmul) return this.isBatched(instruction);
-    if ((op as unknown) === takeRows) return this.isInvariant(operands[0] as number) && this.canBatch(operands[1] as number);
+    if ((op as unknown) === takeRows) {
+      const [table, at] = operands as [number, number];
+      return this.dtype(table) === this.dtype(id) && this.isInvariant(table) && this.canBatch(at);
+    }
     return op.kind === "elementwise" && operands.every((x) => this.isAligned(x, id) && (this.isInvariant(x) || this.canBatch(x)));
+  }
+
+  /** Of what only has another shape: as a scalar it would be float64. */
+  private canBatchAs(id: number, operand: number): boolean {
+    return this.dtype(operand) === this.dtype(id) && this.canBatch(operand);
+  }
+
+  private dtype(id: number): DType | undefined {
+    return this.body.types[id]?.dtype;
   }
 
   /** Stacked, a floating scalar is no longer weak, and could widen the result. */
   private isAligned(operand: number, out: number): boolean {
-    const [p, q] = [this.body.types[operand], this.body.types[out]];
-    return this.isInvariant(operand) || p?.dtype === q?.dtype || (p?.shape.length ?? 0) > 0;
+    return this.isInvariant(operand) || this.dtype(operand) === this.dtype(out) || this.shape(operand).length > 0;
   }
 
   /** The value of all steps, stacked. */
