@@ -30,6 +30,8 @@ function refuse(): never {
   );
 }
 
+export type Refused = "backward" | "set" | "grad" | "hasGrad" | "zeroGrad";
+
 /** Carries out operations on abstract arrays, and knows what traced functions take in from outside. */
 export interface Tracer {
   elementwise(op: ElementwiseOp, operands: readonly Payload[]): Payload;
@@ -38,6 +40,8 @@ export interface Tracer {
   lift<V extends { readonly payload: Payload }>(x: V): V;
   /** Runs f, through whose results no derivative passes. */
   withoutDerivatives<R>(f: () => R): R;
+  /** Throws: a function that is traced can neither change a leaf nor know its gradient. */
+  refuse(op: Refused, what: string): never;
   /** A loop as one instruction. */
   scan(step: unknown, init: unknown, xs: unknown): unknown;
 }

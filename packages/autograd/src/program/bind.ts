@@ -1,9 +1,12 @@
-import { InputError } from "../errors.js";
+import { GraphError, InputError } from "../errors.js";
 import { arrayOf, type Payload } from "../ops/array.js";
-import { Value } from "../tape/value.js";
+import { isRecording } from "../tape/segments.js";
+import { Param, Value } from "../tape/value.js";
 import type { InputsOf } from "../transforms/grad.js";
 import { leaves, leavesLike, rebuildAll, type ValuesOf, valuesOf } from "../transforms/tree.js";
+import { type Inspectable, inspectable } from "./explain.js";
 import { outputsOf } from "./interpret.js";
+import type { Program } from "./program.js";
 import { type CompiledOptions, type Entry, SignatureCache, signatureOf, traced } from "./signature.js";
 
 /** A list without as many first entries as another has. */
@@ -14,7 +17,7 @@ export type Rest<A extends readonly unknown[], S extends readonly unknown[]> = S
   : A;
 
 /** A compiled function whose state stays inside: called with the other arguments, it gives what follows the next state. */
-export interface Bound<S extends readonly unknown[], I extends readonly unknown[], O extends readonly unknown[]> {
+export interface Bound<S extends readonly unknown[], I extends readonly unknown[], O extends readonly unknown[]> extends Inspectable {
   (...inputs: { [K in keyof I]: InputsOf<I[K]> }): { -readonly [K in keyof O]: ValuesOf<O[K]> };
   /** The state as it is now, copied. */
   state(): { -readonly [K in keyof S]: ValuesOf<S[K]> };
@@ -59,22 +62,33 @@ export function boundTo(f: (...args: readonly unknown[]) => unknown, initial: re
   const trees = initial.map((tree) => valuesOf<unknown>("bind", tree));
   const starts = trees.flatMap(leaves);
   const stores = new SignatureCache<{ readonly entry: Entry; readonly store: Store }>(options.name);
+  let latest: Program | null = null;
   let state: { get(): readonly Payload[] } = { get: () => payloadsOf(starts) };
   const bound = (...inputs: readonly unknown[]): unknown => {
     const args = [...trees, ...inputs];
     const { values, key } = signatureOf(args);
-    const given = options.memory.apart(payloadsOf(values.slice(starts.length)));
-    const { entry, store } = stores.of(key, () => {
-      const made = traced(f, args, values, { ...options, kept: starts.length });
-      checkNextState(made, trees);
-      return { entry: made, store: storeFor(made, starts.length) };
-    });
+    const rest = values.slice(starts.length);
+    if (isRecording() && rest.some(isOfGraph)) throw notRecorded(options.name);
+    const given = options.memory.apart(payloadsOf(rest));
+    const { entry, store } = stores.of(
+      key,
+      () => {
+        const made = traced(f, args, values, { ...options, kept: starts.length });
+        if (made.isOfCall) throw notRecorded(options.name);
+        checkNextState(made, trees);
+        return { entry: made, store: storeFor(made, starts.length) };
+      },
+      () => false,
+    );
     if (state !== store) store.set(state.get());
     state = store;
+    if (latest !== entry.program) latest?.forget();
+    latest = entry.program;
     const outputs = store.advance([...given, ...payloadsOf(entry.captured)]);
     return rebuildAll((entry.out as unknown[]).slice(trees.length), valuesFrom(outputs));
   };
   return Object.assign(bound, {
+    ...inspectable(options.name, () => latest),
     state: () => rebuildAll(trees, valuesFrom(state.get().map(copied))),
     set: (...given: readonly unknown[]) => {
       const next = trees.flatMap((tree, k) => leavesLike("set", `the state ${k}`, given[k], tree));
@@ -82,6 +96,17 @@ export function boundTo(f: (...args: readonly unknown[]) => unknown, initial: re
       state = { get: () => fitting };
     },
   });
+}
+
+/** Whether derivatives could be wanted by it: a param is rather what a call reads. */
+function isOfGraph({ origin }: Value): boolean {
+  return origin !== null && (!(origin instanceof Param) || origin.isOfCall);
+}
+
+function notRecorded(name: string): GraphError {
+  return new GraphError(
+    `bind: calls of ${name} are not recorded once it is bound, and it is given, or uses, what a graph computes; take the gradient in the function, or detach() that`,
+  );
 }
 
 function payloadsOf(values: readonly Value[]): Payload[] {

@@ -7,11 +7,10 @@ import { type Value } from "../tape/value.js";
 import type { InputsOf } from "../transforms/grad.js";
 import { rebuild, type ValuesOf, valuesOf } from "../transforms/tree.js";
 import { type Bound, boundTo, type Rest } from "./bind.js";
-import type { ProgramStats } from "./explain.js";
+import { type Inspectable, inspectable } from "./explain.js";
 import { lendKernels } from "./lentProduct.js";
 import { ProgramMemory } from "./memory.js";
 import { FUSE, PASSES } from "./passes/index.js";
-import type { Program } from "./program.js";
 import { argumentValues, type Entry, SignatureCache, signatureOf, traced } from "./signature.js";
 import { built, collectAll } from "./structure.js";
 
@@ -40,7 +39,7 @@ const OPTIONS: readonly (keyof CompileOptions)[] = ["name", "reuseOutputs", "was
  * A compiled function: called as the function itself, with numbers, nested arrays and typed arrays wherever it takes Values. Numbers that it
  * returns come out as Values.
  */
-export interface Compiled<A extends readonly unknown[], R> {
+export interface Compiled<A extends readonly unknown[], R> extends Inspectable {
   (...args: { [K in keyof A]: InputsOf<A[K]> }): ValuesOf<R>;
   /**
    * Keeps the first arguments, the state of a training loop, in the program's memory: the function returns the next state in their place,
@@ -48,14 +47,6 @@ export interface Compiled<A extends readonly unknown[], R> {
    * recorded. Throws InputError where what the function returns does not fit the state.
    */
   bind<S extends readonly unknown[]>(...state: S): Bound<S, Rest<A, S>, R extends readonly unknown[] ? Rest<R, S> : never>;
-  /**
-   * The program of the last call as text: instructions before and after each pass, the instructions, the steps that run with the time that
-   * each took in a run made for this, floating-point operations and memory. If the call was recorded and a gradient taken of it, the program
-   * that computed that follows. Throws InputError before the first call.
-   */
-  explain(): string;
-  /** The program of the last call in figures, without that of its gradient. Throws InputError before the first call. */
-  stats(): ProgramStats;
 }
 
 /**
@@ -109,23 +100,24 @@ export function compile<A extends readonly unknown[] = [Value], R = Value>(
   const untyped = f as unknown as (...args: readonly unknown[]) => unknown;
   const entries = new SignatureCache<Entry>(name);
   let latest: Entry | null = null;
-  const last = (): Program => {
-    if (latest !== null) return latest.program;
-    throw new InputError(`compile: ${name} was not called yet, so there is no program; call it once`);
-  };
   const compiled = (...args: { [K in keyof A]: InputsOf<A[K]> }): ValuesOf<R> => {
     // Within another traced function it is a part of that.
     if (tracer !== null) return valuesOf<unknown>("compile", untyped(...argumentValues(args))) as ValuesOf<R>;
     const known: Value[] = [];
-    if (latest !== null && collectAll(latest.args, args, known)) return called(latest, known) as ValuesOf<R>;
+    if (latest !== null && !latest.isOfCall && collectAll(latest.args, args, known)) return called(latest, known) as ValuesOf<R>;
     const { values, key } = signatureOf(args);
-    latest = entries.of(key, () => traced(untyped, args, values, options));
-    return called(latest, values) as ValuesOf<R>;
+    const entry = entries.of(
+      key,
+      () => traced(untyped, args, values, options),
+      (made) => made.isOfCall,
+    );
+    if (entry !== latest) latest?.program.forget();
+    latest = entry;
+    return called(entry, values) as ValuesOf<R>;
   };
   return Object.assign(compiled, {
     bind: <S extends readonly unknown[]>(...state: S) => boundTo(untyped, state, { ...options, memory: new ProgramMemory() }) as never,
-    explain: () => last().explain(),
-    stats: () => last().stats(),
+    ...inspectable(name, () => latest?.program ?? null),
   });
 }
 

@@ -1,3 +1,4 @@
+import { InputError } from "../errors.js";
 import type { Graph } from "./graph.js";
 import { graphText, instructionCount } from "./graphText.js";
 import { isLoop, type Loop } from "./loop.js";
@@ -31,6 +32,28 @@ export interface ProgramStats {
    * counts once. Scratch of kernels, and the 16 KB of constants of every program, count in `bytes` alone.
    */
   readonly live: number;
+}
+
+/** What a compiled function says of its program. */
+export interface Inspectable {
+  /**
+   * The program of the last call as text: instructions before and after each pass, the instructions, the steps that run with the time that
+   * each took in a run made for this (which changes no state), floating-point operations, and where in the memory what lies and when. If the
+   * call was recorded and a gradient taken of it, the program that computed that follows. Throws InputError before the first call.
+   */
+  explain(): string;
+  /** The program of the last call in figures, without that of its gradient. Throws InputError before the first call. */
+  stats(): ProgramStats;
+}
+
+/** Of a function, by the program of its last call. */
+export function inspectable(name: string, latest: () => Inspectable | null): Inspectable {
+  const program = (): Inspectable => {
+    const found = latest();
+    if (found !== null) return found;
+    throw new InputError(`compile: ${name} was not called yet, so there is no program; call it once`);
+  };
+  return { explain: () => program().explain(), stats: () => program().stats() };
 }
 
 export function statsOf(graph: Graph, machine: Machine | null): ProgramStats {
@@ -82,7 +105,11 @@ export function explained(name: string, graph: Graph, passes: readonly PassRecor
     "instructions:",
     graphText(graph, "  "),
     "steps, with the time of one run:",
-    ...stepLines(machine.steps, times, "  "),
+    ...stepLines(machine.steps, times, "  ", { next: 0 }),
+    "memory, by address: bytes, and the steps from and to which they are in use:",
+    ...machine.plan.map(
+      ({ address, bytes, from, to }) => `  ${address}: ${bytes} bytes, from ${from ?? "before the first"} to ${to ?? "after the last"}`,
+    ),
   ].join("\n");
 }
 
@@ -94,16 +121,18 @@ function plainText(plain: readonly string[]): string {
   return plain.length === 0 ? "" : `: ${[...new Set(plain)].join(", ")}`;
 }
 
-function stepLines(steps: readonly Step[], times: ReadonlyMap<Step, StepTime>, indent: string): string[] {
+/** Numbered as in the plan of the memory. */
+function stepLines(steps: readonly Step[], times: ReadonlyMap<Step, StepTime>, indent: string, number: { next: number }): string[] {
   return steps.flatMap((step) => {
-    if (step.kind === "loop")
-      return [
-        `${indent}${step.frame.steps} times${step.frame.reverse ? ", from the last to the first" : ""}:`,
-        ...stepLines(step.body, times, `${indent}  `),
-      ];
+    if (step.kind === "loop") {
+      const body = stepLines(step.body, times, `${indent}  `, number);
+      return [`${indent}${number.next++}. ${step.frame.steps} times${step.frame.reverse ? ", from the last to the first" : ""}:`, ...body];
+    }
     const { time = 0, calls = 0 } = times.get(step) ?? {};
     const rate = time > 0 ? (flopsOfStep(step) * calls) / time / 1e6 : 0;
-    return [`${indent}${stepText(step)}: ${time.toFixed(3)} ms in ${calls} calls${rate > 0 ? `, ${rate.toFixed(2)} GFLOP/s` : ""}`];
+    return [
+      `${indent}${number.next++}. ${stepText(step)}: ${time.toFixed(3)} ms in ${calls} calls${rate > 0 ? `, ${rate.toFixed(2)} GFLOP/s` : ""}`,
+    ];
   });
 }
 

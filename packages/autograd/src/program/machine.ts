@@ -12,10 +12,11 @@ import { type Driver, emitDriver, type Imported } from "./driver.js";
 import { carryOut } from "./interpret.js";
 import { emitKernel, type KernelSpec } from "./kernel.js";
 import { bytesOf, type Frame, type Location, MemoryBlock } from "./location.js";
+import { RecentlyUsed } from "./recentlyUsed.js";
 import { sizeOf } from "../shape.js";
 import type { Layout } from "./lower.js";
 import type { Exports, Occupant, ProgramMemory } from "./memory.js";
-import { liveBytes, planMemory } from "./plan.js";
+import { liveBytes, type PlannedBlock, planMemory, planOf } from "./plan.js";
 import { type KernelStep, limitOf, type LoopStep, type PlainStep, type Step } from "./step.js";
 
 /** A compiled module and the name of a kernel in it. */
@@ -25,8 +26,8 @@ interface CompiledKernel {
   readonly name: string;
 }
 
-// Kernels and product modules are compiled once a process, for all programs.
-const kernels = new Map<string, CompiledKernel>();
+// Kernels and product modules are compiled once a process, for all programs, which hold those that they call.
+const kernels = new RecentlyUsed<CompiledKernel>(1024);
 const products = new Map<string, object>();
 let nextModule = 0;
 
@@ -87,6 +88,10 @@ export class Machine implements Occupant {
     return liveBytes(this.layout);
   }
 
+  get plan(): readonly PlannedBlock[] {
+    return planOf(this.layout);
+  }
+
   get steps(): readonly Step[] {
     return this.layout.steps;
   }
@@ -100,6 +105,7 @@ export class Machine implements Occupant {
 
   /** Runs on the inputs from number `kept` on; those before are what they were. The first `kept` outputs become those inputs. */
   advance(inputs: readonly Payload[], kept: number): Payload[] {
+    this.lastInputs = inputs;
     this.setInputs(inputs, kept);
     this.drive();
     const { layout, views } = this;
@@ -120,6 +126,11 @@ export class Machine implements Occupant {
     for (let k = 0; k < inputs.length; k++) this.write(this.layout.inputs[from + k] as Location, inputs[k] as Payload);
   }
 
+  /** Lets go of what the last run was given. */
+  forget(): void {
+    this.lastInputs = [];
+  }
+
   /** What the first inputs are. */
   inputs(count: number): Payload[] {
     return this.layout.inputs.slice(0, count).map((location) => this.read(location, false));
@@ -131,7 +142,7 @@ export class Machine implements Occupant {
 
   /** Runs the program on the inputs of its last run step by step, from here instead of the driver, with a clock at each. */
   profile(now: () => number): StepTime[] {
-    this.setInputs(this.lastInputs, 0);
+    this.setInputs(this.lastInputs, this.layout.kept);
     const times = new Map<Step, { step: Exclude<Step, LoopStep>; calls: number; time: number }>();
     const counters = new Map<Frame, number>();
     const walk = (steps: readonly Step[]): void => {
@@ -290,18 +301,29 @@ function keyOf(spec: KernelSpec, { simd, relaxedMadd }: Features): string {
 /** The kernels of a program; those that none has needed before are compiled, all in one module. */
 function compiledKernels(steps: readonly Step[], features: Features, host: WebAssemblyHost): ReadonlyMap<KernelSpec, CompiledKernel> {
   const keys = new Map<KernelSpec, string>();
+  const found = new Map<string, CompiledKernel>();
   const missing = new Map<string, KernelSpec>();
   for (const step of leafSteps(steps)) {
     if (step.kind !== "kernel") continue;
     const key = keyOf(step.spec, features);
     keys.set(step.spec, key);
-    if (!kernels.has(key)) missing.set(key, step.spec);
+    const known = found.get(key) ?? kernels.get(key);
+    if (known === undefined) missing.set(key, step.spec);
+    else found.set(key, known);
   }
-  if (missing.size > 0) compileKernels(missing, features, host);
-  return new Map([...keys].map(([spec, key]) => [spec, kernels.get(key) as CompiledKernel]));
+  for (const [key, kernel] of compileKernels(missing, features, host)) {
+    found.set(key, kernel);
+    kernels.set(key, kernel);
+  }
+  return new Map([...keys].map(([spec, key]) => [spec, found.get(key) as CompiledKernel]));
 }
 
-function compileKernels(specs: ReadonlyMap<string, KernelSpec>, features: Features, host: WebAssemblyHost): void {
+function compileKernels(
+  specs: ReadonlyMap<string, KernelSpec>,
+  features: Features,
+  host: WebAssemblyHost,
+): (readonly [string, CompiledKernel])[] {
+  if (specs.size === 0) return [];
   const builder = new ModuleBuilder();
   const imported = {
     outside: builder.importFunction("host", "outside", ["i32", "i32"]),
@@ -318,7 +340,7 @@ function compileKernels(specs: ReadonlyMap<string, KernelSpec>, features: Featur
   });
   const module = new host.Module(builder.bytes());
   const id = `kernels ${nextModule++}`;
-  for (const { key, name } of names) kernels.set(key, { module, id, name });
+  return names.map(({ key, name }) => [key, { module, id, name }] as const);
 }
 
 function* leafSteps(steps: readonly Step[]): Generator<Exclude<Step, LoopStep>> {

@@ -1,6 +1,7 @@
 import type { DType, TypedArray } from "../dtype.js";
 import { arrayOf, type NdArray, type Payload } from "../ops/array.js";
 import { constants as constantPool } from "../wasm/constants.js";
+import { RecentlyUsed } from "./recentlyUsed.js";
 import type { Memory, WasmFunction, WebAssemblyHost } from "../wasm/host.js";
 
 const PAGE = 65536;
@@ -18,6 +19,8 @@ export interface Occupant {
 // What is smaller has few pages to touch, and what is larger would be held by whichever small program is still in use.
 const LEAST_SHARED = 2 ** 20;
 const MOST_SHARED = 2 ** 26;
+/** Programs hold those that they call; the others are kept for programs to come, which mostly need the same. */
+const MOST_INSTANCES = 256;
 /** Constants are written anew when programs take turns: they are at most so much of what a program writes in a run anyway. */
 const CONSTANT_SHARE = 1 / 16;
 
@@ -35,7 +38,7 @@ export class ProgramMemory {
   private readonly isScratch: boolean;
   private memory: Memory | null = null;
   private arrays: Record<DType, TypedArray> | null = null;
-  private readonly instances = new Map<string, Exports>();
+  private readonly instances = new RecentlyUsed<Exports>(MOST_INSTANCES);
   private owner: Occupant | null = null;
 
   constructor(isScratch = false) {

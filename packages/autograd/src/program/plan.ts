@@ -34,6 +34,27 @@ export function planMemory(layout: Layout): number {
   return bytes;
 }
 
+/** A piece of memory, and the steps from and to which it is in use; null before the first and after the last one. */
+export interface PlannedBlock {
+  readonly address: number;
+  readonly bytes: number;
+  readonly from: number | null;
+  readonly to: number | null;
+}
+
+/** The plan of a layout whose blocks have their addresses, in their order. Steps are numbered as they run, a loop after those in it. */
+export function planOf(layout: Layout): PlannedBlock[] {
+  const lives = [...livesOf(layout)];
+  const last = Math.max(...lives.map(([, { end }]) => end));
+  const planned = lives.map(([{ address, bytes }, { start, end }]) => ({
+    address,
+    bytes,
+    from: start < 0 ? null : start,
+    to: end === last ? null : end,
+  }));
+  return planned.sort((p, q) => p.address - q.address || (p.from ?? -1) - (q.from ?? -1));
+}
+
 /** The most bytes that values take at once, each counted once, packed or not; what kernels need beside them is no part of it. */
 export function liveBytes(layout: Layout): number {
   return mostLive([...livesOf(layout, valuesIn(layout.steps))]);

@@ -33,7 +33,7 @@ export class Program {
   readonly graph: Graph;
   readonly name: string;
   private readonly options: ProgramOptions;
-  private readonly passes: PassRecord[] = [];
+  private readonly passes: readonly PassRecord[];
   private made: Machine | null | undefined;
   private asOperation: StructuralOp<null> | null = null;
   private expected: readonly number[] | null = null;
@@ -45,13 +45,11 @@ export class Program {
   private readonly gradients = new Map<string, Program>();
   private readonly tangents = new Map<string, Program>();
 
-  constructor(graph: Graph, name: string, options: ProgramOptions) {
-    let count = instructionCount(graph);
-    this.graph = optimized(graph, options.passes, ({ name: pass }, before, after) => {
-      const left = after === before ? count : instructionCount(after);
-      this.passes.push({ name: pass, before: count, after: left });
-      count = left;
-    });
+  /** `earlier`: what passes have made of a graph that this one is part of. */
+  constructor(graph: Graph, name: string, options: ProgramOptions, earlier: readonly PassRecord[] = []) {
+    const { graph: result, records } = afterPasses(graph, options.passes);
+    this.graph = result;
+    this.passes = [...earlier, ...records];
     this.name = name;
     this.options = options;
   }
@@ -68,8 +66,8 @@ export class Program {
   }
 
   run(inputs: readonly Payload[]): Payload[] {
-    this.latest = this;
-    this.latestGradient = null;
+    this.show(this);
+    this.noteGradient(null);
     // Before the machine is made, which may let the memory grow.
     const given = this.options.memory.apart(inputs);
     const { machine } = this;
@@ -95,7 +93,7 @@ export class Program {
     const key = `${wanted.join()} ${given.join()}`;
     let call = this.calls.get(key);
     if (call === undefined) this.calls.set(key, (call = recordedCall(this, given, wanted)));
-    this.latest = call.forward;
+    this.show(call.forward);
     return call.operation;
   }
 
@@ -105,18 +103,32 @@ export class Program {
   }
 
   /** Which program computes the gradient of what ran last: `explain()` shows that, too. */
-  noteGradient(gradient: Program): void {
+  noteGradient(gradient: Program | null): void {
+    if (gradient !== this.latestGradient) this.latestGradient?.forget();
     this.latestGradient = gradient;
+  }
+
+  private show(program: Program): void {
+    if (program !== this.latest) this.latest.forget();
+    this.latest = program;
+  }
+
+  /** Lets go of what runs were given: explain() runs the latest again, and shows no other. */
+  forget(): void {
+    this.made?.forget();
+    this.latestGradient?.forget();
+    if (this.latest !== this) this.latest.forget();
   }
 
   /** The program, and its gradient as a program that goes on from what the first one computed. */
   withGradient(given: readonly number[], wanted: readonly number[]): { forward: Program; backward: Program; reads: readonly number[] } {
     const { graph, name, derivedOptions } = this;
-    const joint = optimized(jointGraph(graph, given, wanted), derivedOptions.passes);
+    const { graph: joint, records } = afterPasses(jointGraph(graph, given, wanted), derivedOptions.passes);
+    const earlier = records.map((record) => ({ ...record, name: `with its gradient, ${record.name}` }));
     const { forward, backward, reads } = partitioned(joint, graph.inputs.length, graph.outputs.length);
     return {
-      forward: new Program(forward, name, derivedOptions),
-      backward: new Program(backward, `the gradient of ${name}`, derivedOptions),
+      forward: new Program(forward, name, derivedOptions, earlier),
+      backward: new Program(backward, `the gradient of ${name}`, derivedOptions, earlier),
       reads,
     };
   }
@@ -153,6 +165,18 @@ export class Program {
       () => new Program(tangentGraph(this.graph, given), `the tangent of ${this.name}`, this.derivedOptions),
     );
   }
+}
+
+/** A graph after the passes, and what each of them left. */
+function afterPasses(graph: Graph, passes?: readonly string[]): { readonly graph: Graph; readonly records: readonly PassRecord[] } {
+  let count = instructionCount(graph);
+  const records: PassRecord[] = [];
+  const result = optimized(graph, passes, ({ name }, before, after) => {
+    const left = after === before ? count : instructionCount(after);
+    records.push({ name, before: count, after: left });
+    count = left;
+  });
+  return { graph: result, records };
 }
 
 function derived(known: Map<string, Program>, given: readonly number[], make: () => Program): Program {

@@ -6,6 +6,7 @@ import { synchronous } from "../transforms/record.js";
 import { isLeaf, leaves, valuesOf } from "../transforms/tree.js";
 import { mapTree } from "../tree.js";
 import { Program, type ProgramOptions } from "./program.js";
+import { RecentlyUsed } from "./recentlyUsed.js";
 import { type Structure, structureOf } from "./structure.js";
 import { Trace } from "./trace.js";
 
@@ -14,6 +15,8 @@ export interface Entry {
   readonly program: Program;
   /** Params that the function uses without being given them: read at each call, after the arguments. */
   readonly captured: readonly Param[];
+  /** Whether one of them is the variable of a transform around the call: the next call has another, and a trace of its own. */
+  readonly isOfCall: boolean;
   /** The arguments: a call is compared with those of the last one first. */
   readonly args: readonly Structure[];
   /** What the function returns, as a tree of traced Values, and how that is built. */
@@ -89,7 +92,7 @@ export function traced(
   // Second derivatives are rare: what they would need of a call is kept only once one was taken.
   if (trace.differentiates) program.expect([]);
   const captured = trace.captured.map(({ value }) => value as Param);
-  return { program, captured, args: args.map(structureOf), out, result: structureOf(out) };
+  return { program, captured, isOfCall: trace.isOfCall, args: args.map(structureOf), out, result: structureOf(out) };
 }
 
 const LARGEST_CACHE = 32;
@@ -98,30 +101,29 @@ const MANY_RECOMPILATIONS = 8;
 /** What was made for each signature of one function; those that were used last are kept. */
 export class SignatureCache<T> {
   private readonly name: string;
-  private readonly kept = new Map<string, T>();
+  private readonly kept = new RecentlyUsed<T>(LARGEST_CACHE);
   private made = 0;
 
   constructor(name: string) {
     this.name = name;
   }
 
-  /** What a signature has, or is given now; nothing is kept of what throws. */
-  of(key: string, make: () => T): T {
-    let found = this.kept.get(key);
-    this.kept.delete(key);
-    if (found === undefined) {
-      found = make();
-      if (++this.made === MANY_RECOMPILATIONS + 1) warnOfRecompilations(this.name);
-      if (this.kept.size >= LARGEST_CACHE) this.kept.delete(this.kept.keys().next().value as string);
-    }
-    this.kept.set(key, found); // the latest last
-    return found;
+  /** What a signature has, or is given now; nothing is kept of what throws, or serves one call alone. */
+  of(key: string, make: () => T, isOfCall: (made: T) => boolean): T {
+    const found = this.kept.get(key);
+    if (found !== undefined) return found;
+    const made = make();
+    const once = isOfCall(made);
+    if (++this.made === MANY_RECOMPILATIONS + 1) warnOfRecompilations(this.name, once);
+    if (!once) this.kept.set(key, made);
+    return made;
   }
 }
 
-function warnOfRecompilations(name: string): void {
+function warnOfRecompilations(name: string, isOfCall: boolean): void {
   const { console } = globalThis as { console?: { warn(text: string): void } };
-  console?.warn(
-    `compile: ${name} was traced ${MANY_RECOMPILATIONS} times anew for arguments of other shapes, dtypes or structure; pad them to common shapes, or compile a function for each`,
-  );
+  const why = isOfCall
+    ? "because it uses the variable of a grad, vjp or jvp around its call; pass it as an argument"
+    : "for arguments of other shapes, dtypes or structure; pad them to common shapes, or compile a function for each";
+  console?.warn(`compile: ${name} was traced ${MANY_RECOMPILATIONS} times anew ${why}`);
 }

@@ -2,11 +2,22 @@ import { GraphError } from "../errors.js";
 import type { ArrayType, Payload } from "../ops/array.js";
 import type { ElementwiseOp, Op, StructuralOp } from "../ops/op.js";
 import { detach } from "../ops/shapes.js";
-import { AbstractArray, setTracer, type Tracer } from "../ops/tracer.js";
+import { AbstractArray, type Refused, setTracer, type Tracer } from "../ops/tracer.js";
 import { isRecording, setRecording } from "../tape/segments.js";
 import { Param, Value } from "../tape/value.js";
 import { type Graph, GraphBuilder } from "./graph.js";
 import { tracedScan } from "./scan.js";
+
+const readsGradient = (what: string): string =>
+  `cannot read the gradient of ${what}, which would stay what it is now; pass it as an argument, or call grad in the function`;
+
+const WHY_REFUSED: Readonly<Record<Refused, (what: string) => string>> = {
+  backward: () => "has no .grad; call grad or valueAndGrad in it, or backward() on its result",
+  set: (what) => `cannot set ${what}; return the new value, and set it after the call`,
+  grad: readsGradient,
+  hasGrad: readsGradient,
+  zeroGrad: (what) => `cannot forget the gradient of ${what}: only its trace would; call zeroGrad before or after it`,
+};
 
 /** The reader "traces": operations on abstract arrays become instructions of a graph. */
 export class Trace implements Tracer {
@@ -18,6 +29,11 @@ export class Trace implements Tracer {
 
   /** Whether the function itself takes derivatives: only their transforms record within a trace. */
   differentiates = false;
+
+  /** Whether the function uses the variable of a transform around its call, which is another in every call. */
+  get isOfCall(): boolean {
+    return this.captured.some(({ value: { origin } }) => origin instanceof Param && origin.isOfCall);
+  }
 
   /** Whether what is traced at the moment counts as constant where the program is differentiated. */
   private isConstant = false;
@@ -41,6 +57,10 @@ export class Trace implements Tracer {
 
   lift<V extends { readonly payload: Payload }>(x: V): V {
     return this.lifted(x as unknown as Value) as unknown as V;
+  }
+
+  refuse(op: Refused, what: string): never {
+    throw new GraphError(`${op}: a function that compile() traces ${WHY_REFUSED[op](what)}`);
   }
 
   scan(step: unknown, init: unknown, xs: unknown): unknown {

@@ -20,10 +20,7 @@ export interface BackwardOptions {
 
 /** See Value.backward. */
 export function backward(root: Value, { seed, createGraph = false, retainGraph = false }: BackwardOptions): void {
-  if (tracer !== null)
-    throw new GraphError(
-      "backward: a function that compile() traces has no .grad; call grad or valueAndGrad in it, or backward() on its result",
-    );
+  tracer?.refuse("backward", "");
   if (root.origin === null) {
     needsNoGradient("backward");
   }

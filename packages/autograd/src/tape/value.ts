@@ -296,11 +296,14 @@ function nested(data: TypedArray, shape: Shape, depth: number, cursor: { at: num
 export class Param extends Value {
   /** For messages and pictures; "" where none was given. */
   readonly name: string;
+  /** Whether a transform made it for one call of its function, which is not traced itself. Internal. */
+  readonly isOfCall: boolean;
   private collected: Value | null = null;
 
-  constructor(payload: Payload, name: string) {
+  constructor(payload: Payload, name: string, isOfCall = false) {
     super(null, 0, payload);
     this.name = name;
+    this.isOfCall = isOfCall;
   }
 
   override get origin(): Param {
@@ -322,11 +325,13 @@ export class Param extends Value {
 
   /** The sum of what backward passes brought since the last zeroGrad; zeros until one did. Never changes under the reader. */
   override get grad(): Value {
+    tracer?.refuse("grad", describeParam(this));
     return this.collected ?? new Value(null, 0, zerosOf(this.type));
   }
 
   /** Whether a backward pass has reached this leaf since the last zeroGrad. */
   override get hasGrad(): boolean {
+    tracer?.refuse("hasGrad", describeParam(this));
     return this.collected !== null;
   }
 
@@ -337,6 +342,7 @@ export class Param extends Value {
 
   /** Forgets the gradient; see zeroGrad. Internal. */
   clearGrad(): void {
+    tracer?.refuse("zeroGrad", describeParam(this));
     this.collected = null;
   }
 
@@ -353,10 +359,7 @@ export class Param extends Value {
    * console.log(w.item(), w.grad.item()); // 10 4
    */
   set(x: Value | NumericInput): void {
-    if (tracer !== null)
-      throw new GraphError(
-        `set: a function that compile() traces cannot set ${describeParam(this)}; return the new value, and set it after the call`,
-      );
+    tracer?.refuse("set", describeParam(this));
     const { shape, dtype } = this.type;
     const given = x instanceof Value ? x.payload : payloadFrom("set", x);
     const got = typeOf(given);

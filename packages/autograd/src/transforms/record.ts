@@ -71,7 +71,7 @@ export function record<R>(op: string, f: (...args: never[]) => R, args: readonly
 function freshLeaf(x: Value): Value {
   // While a function is traced, a param stands for the value that it has at each call.
   const now = tracer === null ? x : tracer.lift(x);
-  return isFloating(x.dtype) ? new Param(now.payload, "") : now;
+  return isFloating(x.dtype) ? new Param(now.payload, "", tracer === null) : now;
 }
 
 /** What a scalar function returned, as a Value. */

@@ -1,11 +1,14 @@
 import { describe, expect, test, vi } from "vitest";
 import {
   embedding,
+  grad,
+  GraphError,
   IndexError,
   InputError,
   matmul,
   max,
   mseLoss,
+  noGrad,
   param,
   scan,
   sort,
@@ -213,6 +216,36 @@ test("reuseOutputs hands out views, which the next call overwrites", () => {
   reused([0, 0, 0]);
   expect([...a.data]).toEqual([3, 5, 7]);
   expect([...b.data]).toEqual([1, 1, 1]);
+});
+
+describe("a bound function", () => {
+  const f = (s: Value, x: Value) => [s.add(x.square()), s.mul(x).sum()] as const;
+
+  test.each([true, false])("explains its program, and its state stays; in WebAssembly: %s", (wasm) => {
+    const bound = compile(f, { wasm, name: "sums" }).bind(value([1, 2]));
+    expect(() => bound.explain()).toThrow(/sums was not called yet/);
+    expect(() => bound.stats()).toThrow(InputError);
+    bound([1, 1]);
+    const text = bound.explain();
+    expect(text).toContain("sums: ");
+    if (wasm) expect(text).toMatch(/ms in 1 calls[^]*memory, by address[^]*16384: /);
+    expect(bound.stats().plain.length).toBe(wasm ? 0 : 4);
+    expect(bound([1, 1]).map((y) => y.item())).toEqual([5]);
+    expect(bound.state()[0].toArray()).toEqual([3, 4]);
+  });
+
+  test("gives no derivatives, and says so where some could be wanted", () => {
+    const bound = compile(f, { name: "sums" }).bind(value([1, 2]));
+    expect(() => grad((x: Value) => bound(x)[0])([1, 1])).toThrow(GraphError);
+    expect(() => grad((x: Value) => bound(x.mul(2))[0])([1, 1])).toThrow(/bind: calls of sums are not recorded.*detach\(\)/);
+    expect(() => bound(param([1, 1]).mul(2))).toThrow(GraphError);
+    const scaled = (k: Value) => compile((s: Value) => [s.mul(k), s.sum()] as const).bind(value([1, 2]))()[0];
+    expect(() => grad(scaled)(2)).toThrow(/bind: .*uses, what a graph computes/);
+    const detached = (x: Value) => bound(x.detach())[0].add(x.sum());
+    expect(grad(detached)([1, 1]).toArray()).toEqual([1, 1]);
+    expect(noGrad(() => bound(param([1, 1]).mul(2)))[0].item()).toBe(10);
+    expect(bound(param([1, 1]))[0].requiresGrad).toBe(false);
+  });
 });
 
 describe("views that reuseOutputs handed out", () => {

@@ -7,6 +7,7 @@ import {
   InputError,
   jvp,
   noGrad,
+  type Param,
   param,
   scan,
   ShapeError,
@@ -15,6 +16,7 @@ import {
   value,
   valueAndGrad,
   where,
+  zeroGrad,
 } from "../../src/index.js";
 import { compile } from "../../src/program/index.js";
 
@@ -311,6 +313,40 @@ describe("what else is captured", () => {
     expect(() => grad(grad(f))(2)).toThrow(/recorded Value/);
     const g = (x: Value) => compile((y: Value, z: Value) => y.mul(z).square())(3, x);
     expect(grad(grad(g))(2).item()).toBe(18);
+  });
+});
+
+describe("what would stay as it was while the function was traced", () => {
+  test("the variable of a grad around the call is that of each call, for which the function is traced anew", () => {
+    let variable = value(0);
+    const [warn, traces] = [vi.spyOn(console, "warn").mockReturnValue(), { count: 0 }];
+    const run = compile((y: Value) => (traces.count++, y.mul(variable).square()), { name: "scaled" });
+    const f = (x: Value) => ((variable = x), run(2));
+    for (let k = 1; k <= 10; k++) expect(valueAndGrad(f)(k).map((y) => y.item())).toEqual([4 * k * k, 8 * k]);
+    expect(traces.count).toBe(10);
+    expect(warn.mock.calls).toEqual([[expect.stringMatching(/scaled was traced 8 times anew .*variable of a grad.*argument/)]]);
+    expect(run.explain()).toContain("scaled");
+    warn.mockRestore();
+  });
+
+  test("but a variable that the function makes itself is part of the program", () => {
+    const f = (x: Value) => grad((w: Value) => w.mul(x).square())(3);
+    const run = compile(f);
+    for (const x of [1, 2]) expect(run(x).item()).toBe(f(value(x)).item());
+  });
+
+  test.each<[string, (w: Param) => unknown, RegExp]>([
+    ["grad", (w) => w.grad, /^grad: .*cannot read the gradient of param "w".*argument/],
+    ["hasGrad", (w) => w.hasGrad, /^hasGrad: .*cannot read the gradient of param "w"/],
+    ["zeroGrad", (w) => zeroGrad([w]), /^zeroGrad: .*cannot forget the gradient of param "w"/],
+  ])("%s of a param is refused", (_, use, message) => {
+    const w = param(2, { name: "w" });
+    w.square().backward();
+    const run = compile((x: Value) => (use(w), x));
+    expect(() => run(1)).toThrow(GraphError);
+    expect(() => run(1)).toThrow(message);
+    expect(w.grad.item()).toBe(4);
+    expect(compile((x: Value, g: Value) => x.mul(g))(3, w.grad).item()).toBe(12);
   });
 });
 

@@ -1,7 +1,9 @@
 import { getHeapSpaceStatistics } from "node:v8";
 import { describe, expect, test } from "vitest";
-import { matmul, param, type Value, valueAndGrad, zeroGrad } from "../../src/index.js";
+import { matmul, param, type Value, value, valueAndGrad, zeroGrad } from "../../src/index.js";
 import { compile } from "../../src/program/index.js";
+import { ProgramMemory } from "../../src/program/memory.js";
+import { RecentlyUsed } from "../../src/program/recentlyUsed.js";
 import { CONSTANTS_END } from "../../src/wasm/constants.js";
 import { randomLike } from "../matrix/derivatives.js";
 import { KINDS, type Params, stepOf, toyTraining, training, type Training } from "./networks.js";
@@ -126,4 +128,65 @@ describe("10,000 calls leave memory as it is", () => {
     // An object kept of each call would be more.
     expect(trend(held) / CALLS).toBeLessThan(16);
   });
+});
+
+const collected = async (): Promise<void> => {
+  for (let k = 0; k < 5; k++) {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    (globalThis as { gc?: () => void }).gc?.();
+  }
+};
+
+describe("what a call was given is held for explain() alone", () => {
+  const f = (x: Value) => x.square().sum();
+
+  /** How many of the arrays given to calls of these lengths are still held after all of them. */
+  async function heldAfter(call: (x: Value) => unknown): Promise<number> {
+    const given = [500, 600, 700].map((length) => {
+      const x = value(new Float64Array(length).fill(2));
+      call(x);
+      return new WeakRef(x.data.buffer);
+    });
+    await collected();
+    return given.filter((buffer) => buffer.deref() !== undefined).length;
+  }
+
+  test("by the latest signature", async () => {
+    const run = compile(f);
+    expect(await heldAfter((x) => run(x))).toBe(1);
+    expect(run.explain()).toContain("ms in 1 calls");
+  });
+
+  test("of recorded calls, and of their gradients", async () => {
+    const run = compile(f);
+    const step = (x: Value) => run(param(x.data)).backward();
+    expect(await heldAfter(step)).toBeLessThanOrEqual(1);
+    expect(run.explain()).toContain("the gradient of f");
+  });
+
+  test("of a bound function", async () => {
+    const bound = compile((s: Value, x: Value) => [s.add(x.sum()), x.mean()] as const).bind(value(0));
+    expect(await heldAfter((x) => bound(x))).toBe(1);
+    expect(bound.state()[0].item()).toBe(2 * (500 + 600 + 700));
+  });
+});
+
+test("those entries are kept that were used last", () => {
+  const kept = new RecentlyUsed<number>(2);
+  kept.set("a", 1);
+  kept.set("b", 2);
+  expect(kept.get("a")).toBe(1);
+  kept.set("c", 3);
+  expect(["a", "b", "c"].map((key) => kept.get(key))).toEqual([1, undefined, 3]);
+});
+
+test("of instances of kernels, too: the shapes of a long run are many", () => {
+  const memory = new ProgramMemory();
+  const exports = (id: number) => memory.instance(`kernels ${id}`, () => ({ k: () => id }));
+  const first = exports(0);
+  for (let id = 1; id < 1000; id++) {
+    exports(id);
+    expect(exports(id)).toBe(exports(id));
+  }
+  expect(exports(0)).not.toBe(first);
 });
