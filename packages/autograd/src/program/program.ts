@@ -124,7 +124,7 @@ export class Program {
   withGradient(given: readonly number[], wanted: readonly number[]): { forward: Program; backward: Program; reads: readonly number[] } {
     const { graph, name, derivedOptions } = this;
     const { graph: joint, records } = afterPasses(jointGraph(graph, given, wanted), derivedOptions.passes);
-    const earlier = records.map((record) => ({ ...record, name: `with its gradient, ${record.name}` }));
+    const earlier = [...this.passes, ...records.map((record) => ({ ...record, name: `with its gradient, ${record.name}` }))];
     const { forward, backward, reads } = partitioned(joint, graph.inputs.length, graph.outputs.length);
     return {
       forward: new Program(forward, name, derivedOptions, earlier),
