@@ -15,7 +15,7 @@ export class AbstractArray extends NdArray {
     super(type, NO_ELEMENTS, 0);
     this.trace = trace;
     this.id = id;
-    Object.defineProperty(this, "data", { get: refuse });
+    Object.defineProperty(this, "data", { get: () => refuse(trace.name) });
   }
 
   override get isAbstract(): boolean {
@@ -23,9 +23,9 @@ export class AbstractArray extends NdArray {
   }
 }
 
-function refuse(): never {
+function refuse(name: string): never {
   throw new GraphError(
-    "this value is traced by compile(): its elements are not known while the function is traced, so .item(), .data, toArray() and shapes " +
+    `this value is traced by compile(): its elements are not known while ${name} is traced, so .item(), .data, toArray() and shapes ` +
       "that depend on them cannot be had here. Return it and read it after the call, or compute with operations: where(…) instead of an if",
   );
 }
@@ -34,6 +34,8 @@ export type Refused = "backward" | "set" | "grad" | "hasGrad" | "zeroGrad";
 
 /** Carries out operations on abstract arrays, and knows what traced functions take in from outside. */
 export interface Tracer {
+  /** Of the function that is traced, for messages. */
+  readonly name: string;
   elementwise(op: ElementwiseOp, operands: readonly Payload[]): Payload;
   structural<A>(op: StructuralOp<A>, operands: readonly Payload[], attributes: A): Payload[];
   /** An operand as the trace sees it: a param, or a value of an enclosing trace, becomes an input. */

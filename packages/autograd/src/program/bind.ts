@@ -16,6 +16,11 @@ export type Rest<A extends readonly unknown[], S extends readonly unknown[]> = S
     : []
   : A;
 
+/** What may be bound: the first arguments of a function that returns a list. */
+export type StateOf<S extends readonly unknown[], A extends readonly unknown[], R> = {
+  [K in keyof S]: R extends readonly unknown[] ? (K extends keyof A ? InputsOf<A[K]> : never) : never;
+};
+
 /** A compiled function whose state stays inside: called with the other arguments, it gives what follows the next state. */
 export interface Bound<S extends readonly unknown[], I extends readonly unknown[], O extends readonly unknown[]> extends Inspectable {
   (...inputs: { [K in keyof I]: InputsOf<I[K]> }): { -readonly [K in keyof O]: ValuesOf<O[K]> };
@@ -91,6 +96,8 @@ export function boundTo(f: (...args: readonly unknown[]) => unknown, initial: re
     ...inspectable(options.name, () => latest),
     state: () => rebuildAll(trees, valuesFrom(state.get().map(copied))),
     set: (...given: readonly unknown[]) => {
+      if (given.length !== trees.length)
+        throw new InputError(`set: the state has ${trees.length} entries, got ${given.length}; give all of them`);
       const next = trees.flatMap((tree, k) => leavesLike("set", `the state ${k}`, given[k], tree));
       const fitting = options.memory.apart(next.map((x, k) => fitted(x, starts[k] as Value)));
       state = { get: () => fitting };

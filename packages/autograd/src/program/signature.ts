@@ -75,12 +75,12 @@ export function traced(
   values: readonly Value[],
   options: CompiledOptions,
 ): Entry {
-  const trace = new Trace(null);
+  const trace = new Trace(null, options.name);
   const inputs = values.map((x) => trace.input(x.type));
   let next = 0;
   const abstract = eachArgument(args, (leaf) => (isLeaf(leaf) ? new Value(null, 0, inputs[next++] ?? 0) : leaf));
   const { out, results } = trace.during(() => {
-    const tree = valuesOf<unknown>("compile", synchronous("compile", f(...abstract)));
+    const tree = valuesOf<unknown>("compile", synchronous("compile", f(...abstract)), `what ${options.name} returned`);
     return { out: tree, results: leaves(tree).map((x) => trace.lift(x).payload) };
   });
   const ids = results.map((x) => trace.idOf(x));

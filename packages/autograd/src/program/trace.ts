@@ -26,6 +26,7 @@ export class Trace implements Tracer {
   readonly captured: { readonly value: Value; readonly id: number }[] = [];
   /** The trace in whose course this one is made: of the function around a loop's body. */
   readonly outer: Trace | null;
+  readonly name: string;
 
   /** Whether the function itself takes derivatives: only their transforms record within a trace. */
   differentiates = false;
@@ -38,8 +39,9 @@ export class Trace implements Tracer {
   /** Whether what is traced at the moment counts as constant where the program is differentiated. */
   private isConstant = false;
 
-  constructor(outer: Trace | null) {
+  constructor(outer: Trace | null, name = outer?.name ?? "the function") {
     this.outer = outer;
+    this.name = name;
   }
 
   /** A new input. */
@@ -60,7 +62,7 @@ export class Trace implements Tracer {
   }
 
   refuse(op: Refused, what: string): never {
-    throw new GraphError(`${op}: a function that compile() traces ${WHY_REFUSED[op](what)}`);
+    throw new GraphError(`${op}: ${this.name}, which compile() traces, ${WHY_REFUSED[op](what)}`);
   }
 
   scan(step: unknown, init: unknown, xs: unknown): unknown {

@@ -215,7 +215,8 @@ function rangeOf(entry: SliceEntry, length: number, axis: number, shape: Shape):
   if (!Number.isInteger(by) || by === 0)
     throw new ShapeError(`slice: step ${by} on axis ${axis} of shape ${formatShape(shape)}; a step is a whole number, not 0`);
   const [low, high] = by > 0 ? [0, length] : [-1, length - 1];
-  const clamp = (x: number) => Math.min(Math.max(x < 0 ? x + length : x, low), high);
+  const clamp = (x: number) =>
+    typeof x === "number" ? Math.min(Math.max(x < 0 ? x + length : x, low), high) : elementOf(x, length, axis, shape);
   const first = start === undefined || start === null ? (by > 0 ? low : high) : clamp(start);
   const last = stop === undefined || stop === null ? (by > 0 ? high : low) : clamp(stop);
   return { start: first, size: Math.max(0, Math.ceil((last - first) / by)), step: by };

@@ -150,7 +150,7 @@ export class Value {
   [Symbol.toPrimitive](hint: string): string {
     if (hint === "string") return print(this);
     throw new InputError(
-      "JavaScript operators do not work on a Value: write a.add(b), a.mul(b), a.lt(b) …, or a.item() for the plain number",
+      "JavaScript operators do not work on a Value: write a.add(b), a.mul(b), a.lt(b) …, or a.item() for the plain number (not in compile())",
     );
   }
 

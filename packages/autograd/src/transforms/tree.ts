@@ -33,12 +33,12 @@ export function isLeaf(x: unknown): boolean {
   );
 }
 
-/** The tree with its leaves read as Values. Throws InputError naming the place of what is no number. */
-export function valuesOf<T>(op: string, tree: T): ValuesOf<T> {
+/** The tree with its leaves read as Values. Throws InputError naming the place of what is no number, at the root as `what`. */
+export function valuesOf<T>(op: string, tree: T, what = "the argument"): ValuesOf<T> {
   return mapTree(tree, isLeaf, (leaf, path) => {
     if (isLeaf(leaf)) return toValue(op, leaf as Value);
     throw new InputError(
-      `${op}: ${path === "" ? "the argument" : `the entry ${path}`} is ${kindOf(leaf)}; trees hold Values, numbers and arrays of numbers`,
+      `${op}: ${path === "" ? what : `the entry ${path}`} is ${kindOf(leaf)}; trees hold Values, numbers and arrays of numbers`,
     );
   }) as ValuesOf<T>;
 }
@@ -72,7 +72,7 @@ export function detached<T>(tree: T): T {
 
 /** Leaves of `tree` for those of `like`, in order; throws where the structure or a shape differs. */
 export function leavesLike(op: string, what: string, tree: unknown, like: unknown): Value[] {
-  const given = leavesOf(valuesOf(op, tree), isLeaf);
+  const given = leavesOf(valuesOf(op, tree, what), isLeaf);
   const expected = leavesOf(like, isLeaf);
   const odd = expected.find(({ path }, k) => given[k]?.path !== path) ?? given[expected.length];
   if (odd !== undefined)

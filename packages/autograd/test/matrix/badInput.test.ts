@@ -164,6 +164,7 @@ describe("indices", () => {
     ["crossEntropy with a class that does not exist", () => crossEntropy(M23, ints([0, 3])), IndexError, [/crossEntropy/, "3"]],
     ["slice beyond the end", () => V3.slice(3), IndexError, ["slice", "3", "[3]", "-3 to 2"]],
     ["slice before the front", () => V3.slice(-4), IndexError, ["slice", "-4", "[3]"]],
+    ["slice with its ranges in a list", () => M23.slice(asAny([[0, 1]])), IndexError, ["slice", "0,1", "[2, 3]"]],
     ["slice at 0.5", () => V3.slice(0.5), IndexError, ["slice", "0.5", "[3]"]],
   ]);
 });

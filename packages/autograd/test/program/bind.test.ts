@@ -128,9 +128,24 @@ describe.each([true, false])("state that stays in the program, in WebAssembly: %
     expect(() => compile((x: Value) => x, { wasm }).bind()).toThrow(/got no state/);
     const grows = compile((s: Value, x: Value) => [s.add(x), s], { wasm, name: "grows" }).bind(1);
     expect(() => grows([1, 2])).toThrow(/next state 0.*shape \[2\], expected \[\]/);
-    const alone = compile((s: Value) => s, { wasm, name: "alone" }).bind(1);
-    expect(() => (alone as () => unknown)()).toThrow(/alone must return a list that begins with the next state/);
+    // @ts-expect-error what it returns is no list
+    const alone: () => unknown = compile((s: Value) => s, { wasm, name: "alone" }).bind(1);
+    expect(() => alone()).toThrow(/alone must return a list that begins with the next state/);
     expect(() => bound().set({ w: start.b, b: start.b }, rule.init(start))).toThrow(/the state 0/);
+    // @ts-expect-error one entry is missing
+    expect(() => bound().set(start)).toThrow(/^set: the state has 2 entries, got 1/);
+  });
+
+  test("what is no state of the function is an error of the types, too", () => {
+    const counting = compile((n: Value, x: Value) => [n.add(1), x.mul(n)] as const, { wasm });
+    // @ts-expect-error text is no number
+    expect(() => counting.bind("none")).toThrow(InputError);
+    // @ts-expect-error more than the function takes
+    counting.bind(1, 2, 3);
+    // @ts-expect-error the entry that is left is one
+    counting.bind(1)(1, 2);
+    const one: number = counting.bind(1)(5)[0].item();
+    expect(one).toBe(5);
   });
 });
 
@@ -359,6 +374,6 @@ describe("what compile cannot take is refused", () => {
 
   test("objects of classes, and passes that do not exist", () => {
     expect(() => compile((x: never) => value(x))(new Map() as never)).toThrow(/the argument \[0\] is an object \(Map\)/);
-    expect(() => compile((x: Value) => x, { passes: ["polish"] })).toThrow(/no pass "polish"/);
+    expect(() => compile((x: Value) => x, { passes: ["polish" as "fuse"] })).toThrow(/no pass "polish"/);
   });
 });

@@ -316,6 +316,13 @@ describe("what else is captured", () => {
   });
 });
 
+test("what a function returns that is no number is told from its arguments", () => {
+  const named = (f: () => unknown) => compile(f as () => Value, { name: "model" });
+  expect(() => named(() => undefined)()).toThrow(/^compile: what model returned is undefined; trees hold/);
+  expect(() => named(() => "loss")()).toThrow(/^compile: what model returned is a string/);
+  expect(() => named(() => ({ loss: "low" }))()).toThrow(/^compile: the entry \.loss is a string/);
+});
+
 describe("what would stay as it was while the function was traced", () => {
   test("the variable of a grad around the call is that of each call, for which the function is traced anew", () => {
     let variable = value(0);
@@ -517,6 +524,7 @@ describe("what cannot be traced is refused: the operation, the line, the way out
     ["a < b", (x, k) => (x as unknown as number) < (k as unknown as number), /a\.lt\(b\)/],
     ["if (x > 1)", (x) => ((x as unknown as number) > 1 ? x : x.neg()), /a\.lt\(b\)/],
     ["if (x.lt(1).item())", (x) => (x.sum().lt(1).item() === 1 ? x : x.neg()), /where\(/],
+    ["item() of which function", (x) => x.sum().item(), /while model is traced/],
     ["slicing by a traced number", (x, k) => x.slice(k as unknown as number), /slice.*gather|slice.*traced|traced.*slice/],
     ["a range to a traced number", (x, k) => x.slice([0, k as unknown as number]), /slice.*gather|slice.*traced|traced.*slice/],
     ["a shape of traced numbers", (x, k) => x.reshape([k as unknown as number, 1]), /shapes that depend on them/],
@@ -525,10 +533,13 @@ describe("what cannot be traced is refused: the operation, the line, the way out
   ];
 
   test.each(REFUSED)("%s", (_name, f, message) => {
-    const run = compile((x: Value, k: Value) => {
-      f(x, k);
-      return x;
-    });
+    const run = compile(
+      (x: Value, k: Value) => {
+        f(x, k);
+        return x;
+      },
+      { name: "model" },
+    );
     let error: unknown;
     try {
       run([1, 2], 1);

@@ -1,13 +1,13 @@
 /** The one place that knows how tests compile a function, with which passes, and how they learn what ran. */
 import { compile } from "../../src/program/index.js";
-import { FUSE, PASSES } from "../../src/program/passes/index.js";
+import { FUSE, type PassName, PASSES } from "../../src/program/passes/index.js";
 import type { Runner } from "../matrix/runners.js";
 
 type Function_<A extends readonly unknown[], R> = (...args: A) => R;
 
 export interface RunOptions {
   /** Names of the passes that run; default: all. */
-  readonly passes?: readonly string[];
+  readonly passes?: readonly PassName[];
   /** false: on plain kernels; default true. */
   readonly wasm?: boolean;
 }

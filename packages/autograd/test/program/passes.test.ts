@@ -4,7 +4,7 @@ import { compile } from "../../src/program/index.js";
 import { ProgramMemory } from "../../src/program/memory.js";
 import type { Graph, Instruction } from "../../src/program/graph.js";
 import { isLoop, type Loop } from "../../src/program/loop.js";
-import { FUSE, PASSES } from "../../src/program/passes/index.js";
+import { FUSE, type PassName, PASSES } from "../../src/program/passes/index.js";
 import type { Program } from "../../src/program/program.js";
 import { key, uniform } from "../../src/random/index.js";
 import { signatureOf, traced } from "../../src/program/signature.js";
@@ -12,9 +12,9 @@ import type { Step } from "../../src/program/step.js";
 import { type Kind, KINDS, stepOf, training } from "./networks.js";
 
 const ALL = [...PASSES.map(({ name }) => name), FUSE];
-const without = (name: string): string[] => ALL.filter((pass) => pass !== name);
+const without = (name: PassName): PassName[] => ALL.filter((pass) => pass !== name);
 
-function programOf(f: (...args: never[]) => unknown, args: readonly unknown[], passes: readonly string[] = ALL): Program {
+function programOf(f: (...args: never[]) => unknown, args: readonly unknown[], passes: readonly PassName[] = ALL): Program {
   const options = { name: "test", wasm: true, deterministic: false, kept: 0, reuseOutputs: false, passes, memory: new ProgramMemory() };
   return traced(f as (...args: readonly unknown[]) => unknown, args, signatureOf(args).values, options).program;
 }
@@ -60,7 +60,7 @@ describe("hoist", () => {
 
   test("computes once what is the same at every step", () => {
     const f = (w: Value, xs: Value) => scan((h: Value, x: Value): [Value, null] => [h.mul(w.exp().sum()).add(x), null], 1, xs)[0];
-    const inLoop = (passes?: readonly string[]) => {
+    const inLoop = (passes?: readonly PassName[]) => {
       const { graph } = programOf(f, [value([1, 2]), value([1, 2, 3])], passes);
       return [namedInLoops(graph, "exp").length, named(graph, "exp").length];
     };
@@ -84,7 +84,7 @@ describe("hoist", () => {
 describe("defer", () => {
   test.each(KINDS)("makes the gradient of a weight one product after the loop, in place of one a step: %s", (kind) => {
     const network = training(kind, SIZE);
-    const step = (passes?: readonly string[]) => products(programOf(stepOf(network), network.args, passes));
+    const step = (passes?: readonly PassName[]) => products(programOf(stepOf(network), network.args, passes));
     // Forward the recurrence and what goes in, backward the recurrence, and a gradient for each of the two weights.
     const [before, after] = [step(without("defer")), step()];
     expect([before.inLoops, after.inLoops]).toEqual([4, 2]);
@@ -101,7 +101,7 @@ describe("defer", () => {
       [0, 0],
     ]); // prettier-ignore
     const xs = value([1, 2, 3, 4, 5, 6, 7, 8], { shape: [2, 2, 2] });
-    const backward = (passes?: readonly string[]) => {
+    const backward = (passes?: readonly PassName[]) => {
       const { graph } = programOf(grad(f), [value([1, 2]), xs], passes);
       const [, loop] = graph.instructions.filter(({ op }) => isLoop(op)) as [Instruction, Instruction];
       return {
@@ -135,7 +135,7 @@ describe("defer", () => {
       const loss = (table: Value, xs: Value): Value =>
         scan((h: Value, x: Value) => [h.add(of(table, x)).tanh(), null] as const, value(new Float64Array(SIDE)), xs)[0].sum();
       const table = uniform(key(1), [SIDE, SIDE]);
-      const inLoops = (passes?: readonly string[]) => namedInLoops(programOf(grad(loss), [table, xs], passes).graph, "scatterAdd").length;
+      const inLoops = (passes?: readonly PassName[]) => namedInLoops(programOf(grad(loss), [table, xs], passes).graph, "scatterAdd").length;
       expect([inLoops(without("defer")), inLoops()]).toEqual([1, isDeferred ? 0 : 1]);
       const expected = grad(loss)(table, xs).data;
       Array.from(compile(grad(loss))(table, xs).data).forEach((entry, k) => expect(entry).toBeCloseTo(expected[k]!, 12));
@@ -146,7 +146,7 @@ describe("defer", () => {
     "leaves a backward loop with the carries of the recurrence alone, where two biases have one gradient, too: %s",
     (kind) => {
       const network = training(kind, SIZE);
-      const backward = (passes?: readonly string[]) => {
+      const backward = (passes?: readonly PassName[]) => {
         const { graph } = programOf(stepOf(network), network.args, passes);
         const [forward, backward] = graph.instructions.filter(({ op }) => isLoop(op)).map(({ attributes }) => attributes as Loop);
         return { more: backward!.carries - forward!.carries, sums: namedInLoops(graph, "sum").length };
@@ -159,7 +159,7 @@ describe("defer", () => {
 });
 
 describe("fuse", () => {
-  const SETS: readonly (readonly [string, readonly string[]])[] = [
+  const SETS: readonly (readonly [string, readonly PassName[]])[] = [
     ["alone", [FUSE]],
     ["left out", without(FUSE)],
   ]; // prettier-ignore
@@ -179,7 +179,7 @@ describe("fuse", () => {
 
   test("joins elementwise operations, and the reduction that follows, in one kernel", () => {
     const chain = (x: Value) => x.mul(2).add(1).tanh().sum();
-    const kernels = (passes: readonly string[]) => programOf(chain, [value([1, 2, 3])], passes).stats().kernels;
+    const kernels = (passes: readonly PassName[]) => programOf(chain, [value([1, 2, 3])], passes).stats().kernels;
     expect([kernels(ALL), kernels([FUSE]), kernels([]), kernels(without(FUSE))]).toEqual([1, 1, 4, 4]);
   });
 
@@ -198,7 +198,7 @@ describe("fuse", () => {
 
   test.each(KINDS)("leaves fewer kernels in a training step: %s", (kind) => {
     const network = training(kind, SIZE);
-    const kernels = (passes: readonly string[]) => programOf(stepOf(network), network.args, passes).stats().kernels;
+    const kernels = (passes: readonly PassName[]) => programOf(stepOf(network), network.args, passes).stats().kernels;
     expect(kernels(ALL)).toBeLessThan(kernels(without(FUSE)));
     expect(kernels([FUSE])).toBeLessThan(kernels([]));
   });

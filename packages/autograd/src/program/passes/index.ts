@@ -10,10 +10,10 @@ import type { Pass } from "./pass.js";
 import { viewsFirst } from "./viewsFirst.js";
 
 /** The name of what happens as a program is laid out: elementwise operations share kernels. */
-export const FUSE = "fuse";
+export const FUSE = "fuse" as const;
 
 /** In the order in which they run. Later ones leave work for earlier ones, which then run again. */
-const ORDER: readonly Pass[] = [
+const ORDER = [
   mergeLoops,
   commonSubexpressions,
   joinSlices,
@@ -26,9 +26,12 @@ const ORDER: readonly Pass[] = [
   cleanUp,
   commonSubexpressions,
   deadCode,
-];
+] as const;
 
-export const PASSES: readonly Pass[] = [...new Set(ORDER)];
+/** What can be switched off. */
+export type PassName = (typeof ORDER)[number]["name"] | typeof FUSE;
+
+export const PASSES: readonly Pass<Exclude<PassName, typeof FUSE>>[] = [...new Set(ORDER)];
 
 /** The graph after those passes that `enabled` names (default: all); `onPass` is told of each. */
 export function optimized(graph: Graph, enabled?: readonly string[], onPass?: (pass: Pass, before: Graph, after: Graph) => void): Graph {

@@ -2,8 +2,8 @@ import type { Graph } from "../graph.js";
 import { isLoop, type Loop } from "../loop.js";
 
 /** A rewriting of programs that changes no result. Each can be switched off. */
-export interface Pass {
-  readonly name: string;
+export interface Pass<N extends string = string> {
+  readonly name: N;
   run(graph: Graph): Graph;
 }
 
@@ -22,6 +22,6 @@ function inBodies(graph: Graph, change: (body: Graph) => Graph): Graph {
 }
 
 /** A pass that looks at one graph at a time, run on the bodies of loops first. */
-export function everywhere(name: string, run: (graph: Graph) => Graph): Pass {
+export function everywhere<const N extends string>(name: N, run: (graph: Graph) => Graph): Pass<N> {
   return { name, run: (graph) => run(inBodies(graph, run)) };
 }
