@@ -39,6 +39,12 @@ const VECTOR_OPS: readonly ((x: Value, y: Value) => Value)[] = [
   (x, y) => x.sub(x.mean()).div(y.square().sum().add(1).sqrt()),
   (x, y) => gather(x, order, { axis: 0 }).mul(y).tanh(),
   (x, y) => autograd.embedding(square(x).add(y), order).mean({ axis: 0 }).tanh(),
+  (x, y) =>
+    autograd
+      .embedding(x.reshape([N, 1]).broadcastTo([N, 4]), order)
+      .mean({ axis: 1 })
+      .add(y)
+      .tanh(),
   (x, y) => square(x).sub(y).max({ axis: 1 }).tanh(),
   (x, y) => x.gt(y).add(x.gt(0)).mul(y).add(x).tanh(),
   (x, y) => autograd.concat([x.slice([1, null]), x.slice([0, 1]).add(y.sum().tanh())], { axis: 0 }),
@@ -105,6 +111,15 @@ const SCALAR_OPS: readonly ((x: Value, y: Value) => Value)[] = [
   (x, y) => x.max().sub(y.mean()).tanh(),
 ];
 
+/** The carries of a loop: two vectors, a scalar and a matrix. */
+type State = readonly [Value, Value, Value, Value];
+
+/** With so many rows a product packs its right operand. */
+const tall = value(
+  Float64Array.from({ length: 16 * N }, (_, k) => Math.sin(k)),
+  { shape: [16, N] },
+);
+
 interface Plan {
   readonly steps: readonly Step[];
   /** Steps of a loop's body over a sequence, or none. */
@@ -115,6 +130,8 @@ interface Plan {
   readonly ys: boolean;
   /** Whether two carries change places at every step, or the second is the first of the step before. */
   readonly exchanged: boolean;
+  /** Whether a carry that is a matrix turns about its diagonal at every step. */
+  readonly turned: boolean;
   readonly after: readonly Step[];
 }
 
@@ -135,24 +152,32 @@ function extended(values: readonly Value[], steps: readonly Step[]): Value[] {
   return all;
 }
 
-function run({ steps, body, length, captures, ys, exchanged, after }: Plan, inputs: readonly Value[]): Value[] {
+function run({ steps, body, length, captures, ys, exchanged, turned, after }: Plan, inputs: readonly Value[]): Value[] {
   const values = extended(inputs, steps);
   if (body.length === 0) return values;
   const captured = values[captures % values.length]!;
   const sequence = stack(Array.from({ length }, (_, t) => lastVector(values).mul(Math.cos(t))));
-  const start: readonly [Value, Value, Value] = [lastVector(values), inputs[2]!, value(0.5)];
-  const step = ([h, g, s]: readonly [Value, Value, Value], x: Value) => {
+  const start: State = [lastVector(values), inputs[2]!, value(0.5), square(lastVector(values))];
+  const step = ([h, g, s, m]: State, x: Value) => {
     const inner = extended([captured, g, s, x, h], body);
     const next = lastVector(inner);
     const scalar = inner.filter(isScalar).at(-1) ?? s;
-    return [[exchanged ? g : next, exchanged ? next : h, scalar.tanh()], ys ? { next, before: h, product: next.mul(x) } : null] as const;
+    const plane = m.add(square(next)).tanh();
+    const state: State = [exchanged ? g : next, exchanged ? next : h, scalar.tanh(), turned ? plane.transpose() : plane];
+    return [state, ys ? { next, before: h, product: next.mul(x), plane, column: matmul(tall, m).sum({ axis: 0 }) } : null] as const;
   };
-  const [[h, g, s], out] = scan(step as never, start as never, sequence as never) as unknown as [
-    [Value, Value, Value],
-    { next: Value; before: Value; product: Value } | null,
-  ];
-  const outs = out === null ? [] : [out.next.mean({ axis: 0 }), out.before.slice(-1), out.product.sum({ axis: 0 }).tanh()];
-  return extended([...values, s, g, h, ...outs], after);
+  const [[h, g, s, m], out] = scan(step as never, start as never, sequence as never) as unknown as [State, Record<string, Value> | null];
+  const outs =
+    out === null
+      ? []
+      : [
+          out.next!.mean({ axis: 0 }),
+          out.before!.slice(-1),
+          out.product!.sum({ axis: 0 }).tanh(),
+          out.plane!.mean({ axis: [0, 2] }),
+          out.column!.sum({ axis: 0 }).div(16),
+        ];
+  return extended([...values, s, g, h, m.slice(1), ...outs], after);
 }
 
 const loss =
@@ -179,6 +204,7 @@ const plan: fc.Arbitrary<Plan> = fc.record({
   captures: fc.nat({ max: 20 }),
   ys: fc.boolean(),
   exchanged: fc.boolean(),
+  turned: fc.boolean(),
   after: fc.array(step, { maxLength: 4 }),
 });
 
