@@ -7,8 +7,8 @@ const SUMS = 12;
 const LANES = 4;
 
 /**
- * What no engine on 128-bit instructions can go below: as many multiply-adds as the products of a step need, in registers, with one
- * instruction each where the host has relaxed ones, else with two. Nothing of the network is computed, nothing is read or written.
+ * What no engine on 128-bit instructions that multiplies row by column can go below: as many multiply-adds as the products of a step have, in
+ * registers, with one instruction each where the host has relaxed ones, else with two. Nothing of the network is computed, nothing is read or written.
  */
 export async function trainingFloor(problem: Problem): Promise<Training> {
   const run = await multiplyAdds();
