@@ -75,16 +75,12 @@ export function boundTo(f: (...args: readonly unknown[]) => unknown, initial: re
     const rest = values.slice(starts.length);
     if (isRecording() && rest.some(isOfGraph)) throw notRecorded(options.name);
     const given = options.memory.apart(payloadsOf(rest));
-    const { entry, store } = stores.of(
-      key,
-      () => {
-        const made = traced(f, args, values, { ...options, kept: starts.length });
-        if (made.isOfCall) throw notRecorded(options.name);
-        checkNextState(made, trees);
-        return { entry: made, store: storeFor(made, starts.length) };
-      },
-      () => false,
-    );
+    const { entry, store } = stores.of(key, () => {
+      const made = traced(f, args, values, { ...options, kept: starts.length });
+      if (made.isOfCall) throw notRecorded(options.name);
+      checkNextState(made, trees);
+      return { entry: made, store: storeFor(made, starts.length) };
+    });
     if (state !== store) store.set(state.get());
     state = store;
     if (latest !== entry.program) latest?.forget();

@@ -109,7 +109,7 @@ export class SignatureCache<T> {
   }
 
   /** What a signature has, or is given now; nothing is kept of what throws, or serves one call alone. */
-  of(key: string, make: () => T, isOfCall: (made: T) => boolean): T {
+  of(key: string, make: () => T, isOfCall: (made: T) => boolean = () => false): T {
     const found = this.kept.get(key);
     if (found !== undefined) return found;
     const made = make();
