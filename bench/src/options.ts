@@ -10,11 +10,13 @@ export interface Options {
   readonly trainingRounds: number;
   /** The binary that everything runs on; null for the one that this is. */
   readonly node: string | null;
+  /** What was not measured stays as it is in bench/results, with its date and commit. */
+  readonly renew: boolean;
   /** Where the results go; null for bench/results after a full run, and else nowhere. */
   readonly out: string | null;
 }
 
-export const HELP = `Usage: pnpm bench [--only NAME]... [--quick] [--rounds N] [--training-rounds N] [--node PATH] [--out FOLDER]
+export const HELP = `Usage: pnpm bench [--only NAME]... [--quick] [--rounds N] [--training-rounds N] [--node PATH] [--renew | --out FOLDER]
 
   --only NAME   runs this case only, or those whose names begin so; may be given more than once
   --quick       fewer rounds, shorter samples, smaller memory cases; for a look, not for figures
@@ -22,6 +24,7 @@ export const HELP = `Usage: pnpm bench [--only NAME]... [--quick] [--rounds N] [
   --training-rounds N
                 the same of the training steps, which take longest (as many as --rounds)
   --node PATH   runs on this binary of Node; 24 stands for the one of bench/node24
+  --renew       puts what --only names into bench/results, and leaves the other cases there as they are
   --out FOLDER  writes the results there, those of a partial run, too
 `;
 
@@ -36,17 +39,20 @@ export function parseOptions(args: readonly string[], names: readonly string[]):
       rounds: { type: "string" },
       "training-rounds": { type: "string" },
       node: { type: "string" },
+      renew: { type: "boolean", default: false },
       out: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
-  const { only, quick, help } = values;
+  const { only, quick, renew, help } = values;
   if (help) return "help";
   const unknown = only.find((start) => !names.some((name) => name.startsWith(start)));
   if (unknown !== undefined) throw new RangeError(`--only ${unknown}: there is no such case; there are ${names.join(", ")}`);
+  if (renew && (quick || only.length === 0 || values.out !== undefined))
+    throw new RangeError("--renew: goes with --only, and with neither --quick nor --out");
   const rounds = count("rounds", values.rounds) ?? (quick ? 2 : 5);
   const trainingRounds = count("training-rounds", values["training-rounds"]) ?? rounds;
-  return { only, quick, rounds, trainingRounds, node: values.node ?? null, out: values.out ?? null };
+  return { only, quick, rounds, trainingRounds, node: values.node ?? null, renew, out: values.out ?? null };
 }
 
 function count(option: string, given: string | undefined): number | null {

@@ -18,6 +18,8 @@ export interface Provenance {
   readonly trainingRounds: number;
   /** null in results from before they were looked for. */
   readonly disturbances: Disturbances | null;
+  /** Where the cases come from that were not measured anew, and which were (`--only`); absent where all were. */
+  readonly kept?: { readonly but: readonly string[]; readonly source: Provenance };
 }
 
 export function provenance({ rounds, trainingRounds }: Pick<Provenance, "rounds" | "trainingRounds">): Provenance {
@@ -47,6 +49,14 @@ export function disturbancesText({ disturbances }: Pick<Provenance, "disturbance
   if (disturbances === null) return "";
   const { again, left } = disturbances;
   return ` ${again} processes were run again because the processor was slow at their end; ${left} count although it was so each time.`;
+}
+
+/** What was measured at another time; empty where all was measured at once. */
+export function keptText({ kept }: Pick<Provenance, "kept">): string {
+  if (kept === undefined) return "";
+  const { but, source } = kept;
+  const { date, commit, node } = source;
+  return ` All that is not ${but.join(", ")} was measured on ${date.slice(0, 10)} at ${commit ?? "no commit"}, Node ${node}, ${roundsText(source)}.${disturbancesText(source)}${keptText(source)}`;
 }
 
 function commit(): string | null {

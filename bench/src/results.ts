@@ -42,6 +42,23 @@ export interface Results {
   readonly node: string;
 }
 
+/** Results with those of the cases that they lack, in the order of these. */
+export function withOthers(results: Results, others: Results): Results {
+  const joined = <T extends { readonly name: string }>(fresh: readonly T[], old: readonly T[]): T[] => {
+    const named = new Map(fresh.map((result) => [result.name, result]));
+    const before = old.map((result) => named.get(result.name) ?? result);
+    return [...before, ...fresh.filter(({ name }) => !old.some((result) => result.name === name))];
+  };
+  return {
+    node: results.node,
+    timed: joined(results.timed, others.timed),
+    memory: joined(results.memory, others.memory),
+    startup: results.startup ?? others.startup,
+    training: joined(results.training, others.training),
+    compiling: results.compiling ?? others.compiling,
+  };
+}
+
 export function median(numbers: readonly number[]): number {
   if (numbers.length === 0) throw new Error("no measurements");
   const sorted = [...numbers].sort((a, b) => a - b);

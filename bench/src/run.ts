@@ -1,5 +1,5 @@
 /** `pnpm bench`: every case and variant in a process of its own, in turn; tables on the terminal, and results/ after a full run. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CASES } from "./cases.js";
@@ -7,18 +7,19 @@ import { MEMORY_CASES } from "./memory/cases.js";
 import { runOnNode } from "./node.js";
 import { HELP, isSelected, type Options, parseOptions } from "./options.js";
 import { messageOf } from "./processes.js";
-import { provenance } from "./provenance.js";
+import { provenance, type Provenance } from "./provenance.js";
 import { TRAINING_CASES } from "./recurrent/cases.js";
 import { compileResult } from "./recurrent/compileTime.js";
 import { trainingResults } from "./recurrent/rounds.js";
 import { markdownPage } from "./report/markdown.js";
 import { tablesOf } from "./report/tables.js";
 import { terminalTable } from "./report/terminal.js";
-import type { MemoryResult, Results, StartupResult } from "./results.js";
+import { type MemoryResult, type Results, type StartupResult, withOthers } from "./results.js";
 import { timedResults } from "./rounds.js";
 import { measureStartup } from "./startup.js";
 import { verdicts } from "./targets.js";
 
+const OWN_FOLDER = fileURLToPath(new URL("../results/", import.meta.url));
 const STARTUP = "startup";
 const COMPILE_TIME = "compile-time";
 const names = [...[...CASES, ...TRAINING_CASES, ...MEMORY_CASES].map(({ name }) => name), COMPILE_TIME, STARTUP];
@@ -34,24 +35,36 @@ async function main(options: Options): Promise<void> {
     compiling: selected({ name: COMPILE_TIME }) ? await compileResult(options.rounds, note) : null,
   };
   console.log(`\n${tablesOf(results).map(terminalTable).join("\n")}`);
+  if (options.renew) return write(...renewed(results, options), OWN_FOLDER);
   const folder = folderOf(options);
   if (folder === null) console.log("A quick or partial run: bench/results was left as it is.");
-  else write(results, folder, options);
+  else write(results, provenance(options), folder);
 }
 
 function folderOf({ out, quick, only }: Options): string | null {
   if (out !== null) return out;
-  return quick || only.length > 0 ? null : fileURLToPath(new URL("../results/", import.meta.url));
+  return quick || only.length > 0 ? null : OWN_FOLDER;
 }
 
 /** `latest.*` on the Node that the packages are written for, and one pair of files more for any other. */
-function write(results: Results, folder: string, options: Options): void {
-  const source = provenance(options);
-  const major = Number.parseInt(results.node);
-  const path = join(folder, major === 20 ? "latest" : `latest-node${major}`);
+function pathIn(folder: string, node: string): string {
+  const major = Number.parseInt(node);
+  return join(folder, major === 20 ? "latest" : `latest-node${major}`);
+}
+
+function write(results: Results, source: Provenance, folder: string): void {
+  const path = pathIn(folder, results.node);
   mkdirSync(folder, { recursive: true });
   writeFileSync(`${path}.json`, `${JSON.stringify({ ...source, targets: verdicts(results), ...results }, rounded, 1)}\n`);
   writeFileSync(`${path}.md`, markdownPage(tablesOf(results), source));
+}
+
+/** With the other cases as they are in bench/results. */
+function renewed(results: Results, options: Options): [Results, Provenance] {
+  const before = JSON.parse(readFileSync(`${pathIn(OWN_FOLDER, results.node)}.json`, "utf8")) as Results & Provenance;
+  const { date, node, torch, cpu, cores, commit, rounds, trainingRounds, disturbances, kept } = before;
+  const source = { date, node, torch, cpu, cores, commit, rounds, trainingRounds, disturbances, ...(kept !== undefined && { kept }) };
+  return [withOthers(results, before), { ...provenance(options), kept: { but: options.only, source } }];
 }
 
 async function memoryResults({ quick }: Options, cases: typeof MEMORY_CASES): Promise<MemoryResult[]> {

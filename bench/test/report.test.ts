@@ -104,13 +104,14 @@ describe("options", () => {
   const names = ["mlp", "toy-100"];
 
   test("by default everything, five rounds; two when quick", () => {
-    expect(parseOptions([], names)).toEqual({ only: [], quick: false, rounds: 5, trainingRounds: 5, node: null, out: null });
+    expect(parseOptions([], names)).toEqual({ only: [], quick: false, rounds: 5, trainingRounds: 5, node: null, renew: false, out: null });
     expect(parseOptions(["--", "--quick", "--only", "mlp", "--only", "toy-100"], names)).toEqual({
       only: ["mlp", "toy-100"],
       quick: true,
       rounds: 2,
       trainingRounds: 2,
       node: null,
+      renew: false,
       out: null,
     });
   });
@@ -132,6 +133,7 @@ describe("options", () => {
 
   test.each([
     ["an unknown case", ["--only", "mpl"], "--only mpl: there is no such case; there are mlp, toy-100"],
+    ["all cases renewed", ["--renew"], "--renew: goes with --only, and with neither --quick nor --out"],
     ["rounds of training that are no count", ["--training-rounds", "1.5"], "--training-rounds 1.5: expected a whole number from 1"],
     ["rounds that are no count", ["--rounds", "0"], "--rounds 0: expected a whole number from 1"],
     ["an unknown option", ["--fast"], "Unknown option '--fast'"],

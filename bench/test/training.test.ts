@@ -11,7 +11,8 @@ import { bestPeer, figureOf, type TrainingMeasurement, trainingRatio, type Train
 import { compileTable, trainingTables } from "../src/recurrent/tables.js";
 import { trainingTargets } from "../src/recurrent/targets.js";
 import type { Training } from "../src/recurrent/training.js";
-import type { Results } from "../src/results.js";
+import { keptText, type Provenance } from "../src/provenance.js";
+import { type Results, withOthers } from "../src/results.js";
 import { type Verdict, verdicts } from "../src/targets.js";
 
 const rounds = (...steps: readonly number[]): TrainingMeasurement[] =>
@@ -60,6 +61,30 @@ describe("figures of training steps", () => {
     expect(callTime(compiling, "warm")).toBe(70);
     expect(compileTime(compiling, "length")).toBe(10);
   });
+});
+
+test("what is measured anew takes its place among the other cases, which stay, and say of when they are", () => {
+  const gru: TrainingResult = { ...lstm, name: "recurrent-gru-16-1-32", kind: "gru" };
+  const anew: TrainingResult = { ...lstm, rounds: { compiled: rounds(3) } };
+  const more: TrainingResult = { ...lstm, name: "recurrent-rnn-16-1-32", kind: "rnn" };
+  const joined = withOthers({ ...results, training: [more, anew], compiling: null }, { ...results, training: [lstm, gru] });
+  expect(joined.training).toEqual([anew, gru, more]);
+  expect(joined.compiling).toBe(compiling);
+  const source: Provenance = {
+    date: "2026-01-02T03:04:05Z",
+    node: "20.20.2",
+    torch: null,
+    cpu: "one",
+    cores: 1,
+    commit: "abc",
+    rounds: 3,
+    trainingRounds: 2,
+    disturbances: null,
+  };
+  expect(keptText(source)).toBe("");
+  expect(keptText({ kept: { but: ["recurrent", "mlp"], source } })).toBe(
+    " All that is not recurrent, mlp was measured on 2026-01-02 at abc, Node 20.20.2, 3 rounds (training steps: 2).",
+  );
 });
 
 describe("targets of training steps", () => {

@@ -1,6 +1,6 @@
 /** The README's tables of speed, taken from what `pnpm --filter bench start` wrote. */
 import type { Variant } from "../../bench/src/cases.js";
-import { disturbancesText, type Provenance, roundsText } from "../../bench/src/provenance.js";
+import { disturbancesText, keptText, type Provenance, roundsText } from "../../bench/src/provenance.js";
 import { TRAINING_VARIANTS, type TrainingVariant } from "../../bench/src/recurrent/cases.js";
 import { bestPeer, figureOf, trainingRatio, type TrainingResult } from "../../bench/src/recurrent/results.js";
 import { digits, duration } from "../../bench/src/report/cells.js";
@@ -119,7 +119,7 @@ function heldText(run: BenchResults): string[] {
 
 function provenanceText(run: BenchResults): string {
   const { date, node, torch, cpu, cores, commit } = run;
-  return `Medians of ${roundsText(run)} at commit ${commit ?? "unknown"}, ${date.slice(0, 10)}: Node ${node}${torch === null ? "" : `, PyTorch ${torch}`}, ${cpu}, ${cores} cores.${disturbancesText(run)}`;
+  return `Medians of ${roundsText(run)} at commit ${commit ?? "unknown"}, ${date.slice(0, 10)}: Node ${node}${torch === null ? "" : `, PyTorch ${torch}`}, ${cpu}, ${cores} cores.${disturbancesText(run)}${keptText(run)}`;
 }
 
 const major = (version: string): number => Number.parseInt(version);

@@ -1,10 +1,10 @@
-import { disturbancesText, type Provenance, roundsText } from "../provenance.js";
+import { disturbancesText, keptText, type Provenance, roundsText } from "../provenance.js";
 import type { Table } from "./cells.js";
 
 /** A fragment of a page: the tables, and a line that says where they come from. */
 export function markdownPage(tables: readonly Table[], provenance: Provenance): string {
   const { date, node, torch, cpu, cores, commit } = provenance;
-  const source = `Measured on ${date.slice(0, 10)} at ${commit ?? "no commit"}: Node ${node}, ${torch === null ? "" : `PyTorch ${torch}, `}${cpu}, ${cores} cores, ${roundsText(provenance)}.${disturbancesText(provenance)}`;
+  const source = `Measured on ${date.slice(0, 10)} at ${commit ?? "no commit"}: Node ${node}, ${torch === null ? "" : `PyTorch ${torch}, `}${cpu}, ${cores} cores, ${roundsText(provenance)}.${disturbancesText(provenance)}${keptText(provenance)}`;
   return [...tables.map(markdownTable), `${source}\n`].join("\n");
 }
 

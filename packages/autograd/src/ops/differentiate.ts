@@ -20,7 +20,12 @@ export function scaled<T>(m: ArrayAlgebra<T>, op: ElementwiseOp, k: number, x: T
   if (rule === null || rule === undefined) throw new Error(`${op.name}: operand ${k} has no derivative`);
   if (op.kernel.partials[k] === "pass") return x;
   const reads = op.kernel.keeps[k] as number;
-  const operands = Array.from({ length: op.arity }, (_, j) => ((reads & (1 << j)) !== 0 ? at.operand(j) : (undefined as T)));
+  // A partial is as exact as what it is multiplied with: of a float32 operand, too.
+  const operands = Array.from({ length: op.arity }, (_, j) => {
+    if ((reads & (1 << j)) === 0) return undefined as T;
+    const operand = at.operand(j);
+    return m.typeOf(x).dtype === "float64" && m.typeOf(operand).dtype === "float32" ? m.cast(operand, "float64") : operand;
+  });
   const partial = rule(m, ...operands, (reads & 8) !== 0 ? at.output(0) : (undefined as T));
   if (!(partial instanceof Guarded)) return m.mul(x, partial);
   return m.where(partial.condition, m.mul(x, partial.partial), m.const(0));

@@ -8,7 +8,7 @@ import { type Axis, forEachLine } from "./reductions.js";
 export function checkIndices(op: string, indices: ArrayType): void {
   if (indices.dtype === "int32") return;
   throw new DTypeError(
-    `${op}: indices are int32, got ${indices.dtype} of shape ${formatShape(indices.shape)}; make them with value(…, { dtype: "int32" })`,
+    `${op}: indices are int32, got ${indices.dtype} of shape ${formatShape(indices.shape)}; make them with value(x, { dtype: "int32" })`,
   );
 }
 

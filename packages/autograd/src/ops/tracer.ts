@@ -43,7 +43,7 @@ export interface Tracer {
   /** Runs f, through whose results no derivative passes. */
   withoutDerivatives<R>(f: () => R): R;
   /** Throws: a function that is traced can neither change a leaf nor know its gradient. */
-  refuse(op: Refused, what: string): never;
+  refuse(op: Refused, what?: string): never;
   /** A loop as one instruction. */
   scan(step: unknown, init: unknown, xs: unknown): unknown;
 }

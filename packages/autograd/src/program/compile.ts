@@ -155,8 +155,11 @@ function called({ program, captured, out, result }: Entry, values: readonly Valu
   const operands = captured.length === 0 ? values : [...values, ...captured];
   if (isRecording() && operands.some((x) => x.origin !== null)) {
     const wanted = operands.flatMap((x, k) => (x.origin === null ? [] : [k]));
-    return rebuild(out, applyStructural(program.recorded(wanted), operands, null));
+    return rebuild(out, applyStructural(program.recorded(wanted), program.lasting(operands), null));
   }
-  const results = program.run(operands.map((x) => x.payload));
+  const results = program.run(
+    operands.map((x) => x.payload),
+    true,
+  );
   return built(result, results, { at: 0 });
 }

@@ -1,4 +1,5 @@
 import { bytesPerElement, type TypedArray } from "../dtype.js";
+import { InputError } from "../errors.js";
 import { ArrayType, NdArray, newArray, type Payload, toNdArray } from "../ops/array.js";
 import { pow } from "../ops/ieee.js";
 import { checkIndex } from "../ops/indexing.js";
@@ -96,11 +97,11 @@ export class Machine implements Occupant {
     return this.layout.steps;
   }
 
-  run(inputs: readonly Payload[]): Payload[] {
+  run(inputs: readonly Payload[], asViews: boolean): Payload[] {
     this.lastInputs = inputs;
     this.setInputs(inputs, 0);
     this.drive();
-    return this.layout.outputs.map((from) => this.read(from, this.reuseOutputs));
+    return this.layout.outputs.map((from) => this.read(from, asViews));
   }
 
   /** Runs on the inputs from number `kept` on; those before are what they were. The first `kept` outputs become those inputs. */
@@ -142,6 +143,11 @@ export class Machine implements Occupant {
 
   /** Runs the program on the inputs of its last run step by step, from here instead of the driver, with a clock at each. */
   profile(now: () => number): StepTime[] {
+    if (this.lastInputs.some(isGone)) {
+      throw new InputError(
+        "explain: an argument of the last call was a view of another function's memory, which has moved since; call the function once more",
+      );
+    }
     this.setInputs(this.lastInputs, this.layout.kept);
     const times = new Map<Step, { step: Exclude<Step, LoopStep>; calls: number; time: number }>();
     const counters = new Map<Frame, number>();
@@ -292,6 +298,11 @@ export class Machine implements Occupant {
       else if (step.kind === "plain") this.frames.set(step, frames);
     }
   }
+}
+
+/** Whether the memory that an array was a view of has grown, and lies elsewhere. */
+function isGone(x: Payload): boolean {
+  return typeof x !== "number" && x.data.length < x.type.size;
 }
 
 function keyOf(spec: KernelSpec, { simd, relaxedMadd }: Features): string {

@@ -1,5 +1,6 @@
 import type { Payload } from "../ops/array.js";
 import type { StructuralOp } from "../ops/op.js";
+import { Value } from "../tape/value.js";
 import { gradientGraph, jointGraph, tangentGraph } from "./derivatives.js";
 import { explained, type PassRecord, type ProgramStats, statsOf } from "./explain.js";
 import { floatingPositions, type Graph } from "./graph.js";
@@ -65,13 +66,22 @@ export class Program {
     return this.made;
   }
 
-  run(inputs: readonly Payload[]): Payload[] {
+  /** `asViews`: where outputs are reused at all; a graph would keep them. */
+  run(inputs: readonly Payload[], asViews = false): Payload[] {
     this.show(this);
     this.noteGradient(null);
     // Before the machine is made, which may let the memory grow.
     const given = this.options.memory.apart(inputs);
     const { machine } = this;
-    return machine === null ? outputsOf(this.graph, given) : machine.run(given);
+    return machine === null ? outputsOf(this.graph, given) : machine.run(given, asViews && this.options.reuseOutputs);
+  }
+
+  /** Inputs as a graph may keep them: with copies of what lies in the memory of the program. */
+  lasting(inputs: readonly Value[]): readonly Value[] {
+    const payloads = inputs.map((x) => x.payload);
+    const given = this.options.memory.apart(payloads);
+    if (given === payloads) return inputs;
+    return inputs.map((x, k) => (given[k] === x.payload ? x : new Value(x.origin, x.index, given[k] as Payload)));
   }
 
   private get derivedOptions(): ProgramOptions {

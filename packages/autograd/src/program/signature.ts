@@ -7,7 +7,7 @@ import { isLeaf, leaves, valuesOf } from "../transforms/tree.js";
 import { mapTree } from "../tree.js";
 import { Program, type ProgramOptions } from "./program.js";
 import { RecentlyUsed } from "./recentlyUsed.js";
-import { type Structure, structureOf } from "./structure.js";
+import { isPlain, type Structure, structureOf } from "./structure.js";
 import { Trace } from "./trace.js";
 
 /** One signature: what was traced for arguments of one structure, shapes and dtypes. */
@@ -55,12 +55,6 @@ function keyOf(x: unknown, path: string, values: Value[]): string {
     return `{${entries.join()}}`;
   }
   throw new InputError(`compile: the argument ${path} is ${kindOf(x)}; arguments are trees of Values, numbers and arrays of numbers`);
-}
-
-/** An object of named entries, not one of a class such as Map or Date. */
-function isPlain(x: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(x);
-  return prototype === Object.prototype || prototype === null;
 }
 
 /** The arguments with each leaf replaced; a list of arguments is not itself a nest of numbers. */

@@ -16,6 +16,12 @@ export type Structure =
   | { readonly kind: "list"; readonly entries: readonly Structure[] }
   | { readonly kind: "object"; readonly names: readonly string[]; readonly entries: readonly Structure[] };
 
+/** Whether an object is one of named entries, not one of a class such as Map or Date. */
+export function isPlain(x: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(x);
+  return prototype === Object.prototype || prototype === null;
+}
+
 /** Of a tree whose leaves are numbers in any form. */
 export function structureOf(tree: unknown): Structure {
   if (isLeaf(tree)) return { kind: "leaf", type: toValue("compile", tree as Operand).type };
@@ -48,7 +54,7 @@ function collect(structure: Structure, tree: unknown, values: Value[]): boolean 
     }
     case "object": {
       const { names, entries } = structure;
-      if (typeof tree !== "object" || tree === null || Array.isArray(tree) || tree instanceof Value) return false;
+      if (typeof tree !== "object" || tree === null || !isPlain(tree)) return false;
       const own = Object.keys(tree);
       if (own.length !== names.length) return false;
       for (let k = 0; k < names.length; k++) {

@@ -61,7 +61,7 @@ export class Trace implements Tracer {
     return this.lifted(x as unknown as Value) as unknown as V;
   }
 
-  refuse(op: Refused, what: string): never {
+  refuse(op: Refused, what = ""): never {
     throw new GraphError(`${op}: ${this.name}, which compile() traces, ${WHY_REFUSED[op](what)}`);
   }
 

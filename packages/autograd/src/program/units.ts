@@ -1,5 +1,5 @@
 import { isFloating } from "../dtype.js";
-import type { ArrayType } from "../ops/array.js";
+import type { ArrayType, NdArray } from "../ops/array.js";
 import type { Op } from "../ops/op.js";
 import { amax, amin, sum } from "../ops/reductions.js";
 import { sameShape, type Shape } from "../shape.js";
@@ -184,6 +184,7 @@ function kernelDType({ op, operands, outputs }: Instruction, { types, constants 
   if (out.size === 0) return null;
   // Integers are computed as eager ones are: in float64, and brought back to 32 bits.
   if (out.dtype === "int32") return "float64";
+  if (out.dtype === "float32" && operands.some((id) => isBeyondFloat32(constants.get(id)))) return null;
   if (out.dtype === "float32" || out.dtype === "float64") return out.dtype;
   // Comparisons: exact in float64 for whatever is compared; in float32 only where both sides are float32 already.
   const exact = operands.every((id) => {
@@ -193,6 +194,14 @@ function kernelDType({ op, operands, outputs }: Instruction, { types, constants 
     return dtype === "float32" || dtype === "bool";
   });
   return exact && operands.some((id) => types[id]?.dtype === "float32" || types[id]?.dtype === "bool") ? "float32" : "float64";
+}
+
+/** Whether a number is one in float64, in which it is computed with eagerly, and Infinity or 0 in float32: 0 times that would be NaN. */
+function isBeyondFloat32(constant: NdArray | undefined): boolean {
+  if (constant === undefined || constant.type.shape.length > 0) return false;
+  const x = constant.elements[0] as number;
+  const rounded = Math.fround(x);
+  return Number.isFinite(x) && (!Number.isFinite(rounded) || (x !== 0 && rounded === 0));
 }
 
 /** Values of a group that others read, so that they must be written; `uses` says how often each is read at all. */

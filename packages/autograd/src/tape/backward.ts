@@ -20,7 +20,7 @@ export interface BackwardOptions {
 
 /** See Value.backward. */
 export function backward(root: Value, { seed, createGraph = false, retainGraph = false }: BackwardOptions): void {
-  tracer?.refuse("backward", "");
+  tracer?.refuse("backward");
   if (root.origin === null) {
     needsNoGradient("backward");
   }

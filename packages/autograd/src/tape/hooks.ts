@@ -17,7 +17,7 @@ export interface HookedNode {
 }
 
 export function needsNoGradient(op: string): never {
-  throw new GraphError(`${op}: this value needs no gradient: it was computed from constants or under noGrad; start from a param(…)`);
+  throw new GraphError(`${op}: this value needs no gradient: it was computed from constants or under noGrad; start from a param`);
 }
 
 /** The hooks of one value, in a list that may be added to. */
@@ -39,7 +39,7 @@ function hooksOf(op: string, x: Value): Hook[] {
 function segmentHooks(op: string, { core }: Segment, offset: number): Hook[] {
   const place = core.locate(offset);
   if (place < 0)
-    throw new GraphError(`${op}: an earlier backward pass released this graph; call it before, or pass retainGraph: true there to keep it`);
+    throw new GraphError(`${op}: an earlier backward pass released this graph; call it before, or pass retainGraph: true there`);
   core.hooks ??= new Map();
   let entry = core.hooks.get(place);
   if (entry === undefined) {

@@ -26,7 +26,7 @@ export type Source = Param | Segment | ArrayNode;
 /** A derivative is wanted through a part of a graph that an earlier backward pass released. */
 export function releasedError(): never {
   throw new GraphError(
-    "an earlier backward pass released part of this graph; pass retainGraph: true there to keep it, or detach() the value to use it as a constant",
+    "an earlier backward pass released part of this graph; pass retainGraph: true there, or detach() the value to use it as a constant",
   );
 }
 

@@ -4,7 +4,7 @@ import { type ArrayType, type Payload, toNdArray, typeOf } from "../ops/array.js
 import type { ReductionOptions, VarianceOptions } from "../ops/composites.js";
 import { runStructural, zerosOf } from "../ops/raw.js";
 import { detach } from "../ops/shapes.js";
-import { tracer } from "../ops/tracer.js";
+import { type Refused, tracer } from "../ops/tracer.js";
 import { checkSameShape, formatShape, SCALAR, type Shape } from "../shape.js";
 import type { Operand } from "./apply.js";
 import type { Origin } from "./arrayNode.js";
@@ -130,9 +130,7 @@ export class Value {
   get grad(): Value {
     const grad = retainedGrad(this);
     if (grad !== undefined) return grad ?? new Value(null, 0, zerosOf(this.type));
-    throw new GraphError(
-      "grad: only a param collects a gradient; call retainGrad() on this value before backward(), or make it a param(…)",
-    );
+    throw new GraphError("grad: only a param collects a gradient; call retainGrad() on this value before backward(), or make it a param");
   }
 
   get hasGrad(): boolean {
@@ -150,7 +148,7 @@ export class Value {
   [Symbol.toPrimitive](hint: string): string {
     if (hint === "string") return print(this);
     throw new InputError(
-      "JavaScript operators do not work on a Value: write a.add(b), a.mul(b), a.lt(b) …, or a.item() for the plain number (not in compile())",
+      "JavaScript operators do not work on a Value: write a.add(b), a.mul(b), a.lt(b), or a.item() for the plain number",
     );
   }
 
@@ -325,13 +323,13 @@ export class Param extends Value {
 
   /** The sum of what backward passes brought since the last zeroGrad; zeros until one did. Never changes under the reader. */
   override get grad(): Value {
-    tracer?.refuse("grad", describeParam(this));
+    checkUntraced("grad", this);
     return this.collected ?? new Value(null, 0, zerosOf(this.type));
   }
 
   /** Whether a backward pass has reached this leaf since the last zeroGrad. */
   override get hasGrad(): boolean {
-    tracer?.refuse("hasGrad", describeParam(this));
+    checkUntraced("hasGrad", this);
     return this.collected !== null;
   }
 
@@ -342,7 +340,7 @@ export class Param extends Value {
 
   /** Forgets the gradient; see zeroGrad. Internal. */
   clearGrad(): void {
-    tracer?.refuse("zeroGrad", describeParam(this));
+    checkUntraced("zeroGrad", this);
     this.collected = null;
   }
 
@@ -359,7 +357,7 @@ export class Param extends Value {
    * console.log(w.item(), w.grad.item()); // 10 4
    */
   set(x: Value | NumericInput): void {
-    tracer?.refuse("set", describeParam(this));
+    checkUntraced("set", this);
     const { shape, dtype } = this.type;
     const given = x instanceof Value ? x.payload : payloadFrom("set", x);
     const got = typeOf(given);
@@ -367,6 +365,10 @@ export class Param extends Value {
     this.payload = got.dtype === dtype ? given : payloadFrom("set", toNdArray(given).elements, { dtype, shape });
     this.home = null;
   }
+}
+
+function checkUntraced(op: Refused, x: Param): void {
+  tracer?.refuse(op, describeParam(x));
 }
 
 function describeParam({ name }: Param): string {
@@ -402,7 +404,7 @@ export interface ParamOptions extends ArrayOptions {
 export function param(x: NumericInput, { name = "", ...options }: ParamOptions = {}): Param {
   const payload = payloadFrom("param", x, options);
   const { dtype } = typeOf(payload);
-  if (!isFloating(dtype)) throw new DTypeError(`param: ${dtype} carries no gradient; use float64 or float32, or value(…) for a constant`);
+  if (!isFloating(dtype)) throw new DTypeError(`param: ${dtype} carries no gradient; use float64 or float32, or value() for a constant`);
   return new Param(payload, name);
 }
 

@@ -28,7 +28,7 @@ export function synchronous<R>(op: string, result: R): R {
   if (typeof (result as { then?: unknown } | null | undefined)?.then !== "function") return result;
   (result as unknown as Promise<unknown>).then(undefined, () => {}); // its rejection is not another error
   throw new InputError(
-    `${op}: the function is async (it returned a promise); await what it needs first, and pass one that computes at once`,
+    `${op}: the function is async; await what it needs first, and pass one that computes at once`,
   );
 }
 

@@ -287,6 +287,29 @@ describe("views that reuseOutputs handed out", () => {
     }
   });
 
+  test("are copied where a graph keeps them, as arguments and as results", () => {
+    const run = compile((x: Value) => x.mul(x), options);
+    const y = run([2, 3]);
+    expect(grad((x: Value) => run(x).sum())(y).toArray()).toEqual([8, 18]);
+    const slope = compile((x: Value) => grad((z: Value) => z.pow(3).sum())(x), options);
+    const p = param([1, 2, 3]);
+    const cubes = slope(p);
+    const loss = cubes.mul(cubes).sum();
+    loss.backward({ retainGraph: true });
+    loss.backward();
+    expect(p.grad.toArray()).toEqual([72, 576, 1944]);
+    expect(cubes.toArray()).toEqual([3, 12, 27]);
+  });
+
+  test("of a memory that has moved: explain() says what to do", () => {
+    const [f, g] = [compile((x: Value) => x.mul(2), options), compile((x: Value) => x.add(1))];
+    g(f([1, 2, 3]));
+    f(new Float64Array(1e6));
+    expect(() => g.explain()).toThrow(/explain: an argument .* has moved since; call the function once more/);
+    g([1, 2, 3]);
+    expect(g.explain()).toContain("ms in 1 calls");
+  });
+
   test("also by a call for which the memory grows", () => {
     const f = (x: Value, y: Value) => [x.add(y.sum()), x.mul(2)] as const;
     const run = compile(f, options);

@@ -436,6 +436,13 @@ describe("arguments and results", () => {
     expect(out.map((x) => x.toArray())).toEqual([[1, 2], [1, 2], [[1, 2]]]); // prettier-ignore
   });
 
+  test("objects of classes are refused, also after a call with a plain one", () => {
+    const run = compile((_: object, x: Value) => x.mul(2));
+    expect(run({}, [1]).toArray()).toEqual([2]);
+    for (const odd of [new Map([[1, 2]]), new Date(0), /x/]) expect(() => run(odd as never, [1])).toThrow(InputError);
+    expect(run(Object.create(null) as object, [1]).toArray()).toEqual([2]);
+  });
+
   test("what is no number is refused, with its place", () => {
     const run = compile((x: unknown) => x as Value) as unknown as (x: unknown) => Value;
     expect(() => run({ a: [value(1), () => 1] })).toThrow(/compile: the argument \[0\]\.a\[1\] is .*function/);

@@ -91,6 +91,33 @@ describe("an index outside its axis", () => {
   });
 });
 
+describe("numbers that float32 does not hold", () => {
+  const small = value(Float32Array.of(0, 1e-10, -3));
+  const mask = value(Float32Array.of(0, 1, 0));
+
+  test.each<[string, Call]>([
+    ["a factor", (x) => [x!.mul(1e39)]],
+    ["a divisor", (x) => [x!.div(1e-46)]],
+    ["what a mask is multiplied with", (x, m) => [x!.add(m!.mul(-Number.MAX_VALUE))]],
+    ["Infinity, which it does hold", (x) => [x!.add(1).mul(Infinity)]],
+  ])("%s", (_, call) => {
+    expect(wrongElements(call, [small, mask])).toEqual([]);
+  });
+
+  test("partials of a float64 operand are float64, whatever the other is", () => {
+    const third = value(Float32Array.of(3));
+    for (const f of [
+      (x: Value) => x.div(third),
+      (x: Value) => x.mul(third).div(third),
+      (x: Value) => x.pow(third),
+      (x: Value) => third.pow(x),
+    ]) {
+      const slope: Call = (x) => [grad((y: Value) => f(y).sum())(x!), grad((y: Value) => grad((z: Value) => f(z).sum())(y).sum())(x!)];
+      expect(wrongElements(slope, [value([1.7])])).toEqual([]);
+    }
+  });
+});
+
 describe("gather and embedding", () => {
   const at = ints([1, 1, 4, 0, 3, 1], 3, 2);
   const calls: readonly (readonly [string, Call, readonly Value[]])[] = [
