@@ -112,7 +112,7 @@ export function filledPayload(type: ArrayType, x: number): Payload {
 
 export function filled(type: ArrayType, x: number): NdArray {
   const out = newArray(type);
-  if (x !== 0 || Object.is(x, -0)) out.data.fill(x, out.offset, out.offset + type.size);
+  if (x !== 0 || Object.is(x, -0)) out.data.fill(type.dtype === "bool" ? 1 : x, out.offset, out.offset + type.size);
   return out;
 }
 

@@ -1,3 +1,4 @@
+import { isFloating } from "../dtype.js";
 import { ShapeError } from "../errors.js";
 import { checkSameShape, formatShape, normalizeAxes, reducedShape, type Shape } from "../shape.js";
 import type { ArrayAlgebra, Range } from "./algebra.js";
@@ -35,7 +36,12 @@ function countOver(shape: Shape, axes: readonly number[]): number {
 }
 
 export function mean<T>(m: ArrayAlgebra<T>, x: T, options: ReductionOptions): T {
-  return reduce(m, "mean", x, options, (x, axes) => m.div(m.sum(x, axes), m.const(countOver(m.typeOf(x).shape, axes))));
+  return reduce(m, "mean", inFloats(m, x), options, (x, axes) => m.div(m.sum(x, axes), m.const(countOver(m.typeOf(x).shape, axes))));
+}
+
+/** Integers in float64: their sums and squares would wrap around. */
+function inFloats<T>(m: ArrayAlgebra<T>, x: T): T {
+  return isFloating(m.typeOf(x).dtype) ? x : m.cast(x, "float64");
 }
 
 export interface VarianceOptions extends ReductionOptions {
@@ -114,7 +120,7 @@ function reduceLoss<T>(m: ArrayAlgebra<T>, terms: T, { reduction = "mean" }: Los
 export function mseLoss<T>(m: ArrayAlgebra<T>, prediction: T, target: T, options: LossOptions): T {
   const [p, t] = [m.typeOf(prediction).shape, m.typeOf(target).shape];
   checkSameShape("mseLoss", "the target", t, p, "reshape it, or the prediction");
-  const difference = m.sub(prediction, target);
+  const difference = m.sub(inFloats(m, prediction), target);
   return reduceLoss(m, m.mul(difference, difference), options);
 }
 

@@ -227,10 +227,10 @@ export const kernels = {
     },
     partials: [
       (n, g, o, d, e, out, r, x: A, x0: number, xs: number) => {
-        for (let k = 0; k < n; k++, x0 += xs) g[o + k] = d[e + k]! * (1 / (1 + Math.exp(-x[x0]!)));
+        for (let k = 0; k < n; k++, x0 += xs) g[o + k] = d[e + k]! * -Math.expm1(-out[r + k]!);
       },
     ],
-    keeps: [1],
+    keeps: [8],
   },
   add: {
     forward: (n, out, o, x: A, x0: number, xs: number, y: A, y0: number, ys: number) => {

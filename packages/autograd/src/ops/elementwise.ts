@@ -115,7 +115,8 @@ export const unary = {
   softplus: {
     // exp(x) overflows above 709: the exponential is taken of -|x|, and x added back above 0.
     forward: (m, x) => m.add(m.maximum(x, m.const(0)), m.log1p(m.exp(m.neg(m.abs(x))))),
-    partials: [(m, x) => m.div(m.const(1), m.add(m.const(1), m.exp(m.neg(x))))],
+    // The logistic function as 1 - exp(-out): all its derivatives are numbers, also where exp(-x) overflows.
+    partials: [(m, _x, out) => m.neg(m.expm1(m.neg(out)))],
   },
 } satisfies Record<string, Unary>;
 

@@ -152,7 +152,8 @@ export function clipByGlobalNorm<P>(grads: P, maxNorm: number): [grads: P, norm:
     .map((g) => g.square().sum())
     .reduce((a, b) => a.add(b), value(0))
     .sqrt();
-  const scale = maximum(norm, maxNorm).reciprocal().mul(maxNorm);
+  // Exactly 1 where nothing is to be scaled; Infinity over Infinity would be NaN.
+  const scale = maxNorm === Infinity ? value(1) : value(maxNorm).div(maximum(norm, maxNorm));
   return [
     rebuild(
       grads,

@@ -86,7 +86,8 @@ function unit([a, b]: [number, number]): number {
 }
 
 /**
- * Uniform draws from [low, high). Throws DTypeError for integers.
+ * Uniform draws from [low, high); where rounding would give high, the number below it. Throws DTypeError for integers, InputError unless
+ * low < high and both, and their distance, are finite.
  *
  * @example
  * import { key, uniform } from "@unroll/autograd/random";
@@ -94,7 +95,27 @@ function unit([a, b]: [number, number]): number {
  * console.log(x.min().item() >= -1, x.max().item() < 1); // true true
  */
 export function uniform(from: Key, shape: Shape, { low = 0, high = 1, dtype = "float64" }: UniformOptions = {}): Value {
-  return drawn("uniform", shape, dtype, (k) => low + (high - low) * unit(draw(from, k, DRAW)));
+  if (!(low < high && Number.isFinite(high - low)))
+    throw new InputError(`uniform: low is a number below high, at a finite distance; got ${low} and ${high}`);
+  const isSingle = dtype === "float32" && shape.length > 0;
+  const last = below(high, isSingle);
+  return drawn("uniform", shape, dtype, (k) => {
+    const x = low + (high - low) * unit(draw(from, k, DRAW));
+    return (isSingle ? Math.fround(x) : x) < high ? x : last;
+  });
+}
+
+/** The greatest number below x, in single or double precision. */
+function below(x: number, isSingle: boolean): number {
+  const floats = isSingle ? Float32Array.of(x) : Float64Array.of(x);
+  const nearest = floats[0] as number;
+  if (nearest < x) return nearest;
+  if (nearest === 0) return isSingle ? -(2 ** -149) : -Number.MIN_VALUE;
+  // Numbers of one sign are in the order of their bits.
+  const step = nearest > 0 ? -1 : 1;
+  if (isSingle) new Int32Array(floats.buffer)[0]! += step;
+  else new BigInt64Array(floats.buffer)[0]! += BigInt(step);
+  return floats[0] as number;
 }
 
 /**

@@ -114,7 +114,7 @@ function weakened(op: ElementwiseOp, operands: readonly Operand[]): Value[] {
   const { dtype } = array;
   return values.map((x, k) => {
     const literal = operands[k];
-    if (typeof literal === "number" && !isFloating(dtype) && Number.isInteger(literal)) {
+    if (typeof literal === "number" && !isFloating(dtype) && literal === (literal | 0)) {
       return new Value(null, 0, toPayload(filled(new ArrayType("int32", []), literal)));
     }
     if (Array.isArray(literal) && dtype === "float32" && x.dtype === "float64")

@@ -1,6 +1,6 @@
 import { checkDType, type DType } from "../dtype.js";
 import { InputError } from "../errors.js";
-import { ArrayType, filledPayload, newArray, toPayload } from "../ops/array.js";
+import { arrayOf, ArrayType, filledPayload, toPayload } from "../ops/array.js";
 import { checkShape, type Shape } from "../shape.js";
 import { type Operand, toValue } from "./apply.js";
 import { Value } from "./value.js";
@@ -12,9 +12,17 @@ export interface CreationOptions {
 
 /** A constant whose k-th element is f(k). */
 function generated(op: string, shape: Shape, { dtype = "float64" }: CreationOptions, f: (k: number) => number): Value {
-  const out = newArray(new ArrayType(checkDType(op, dtype), checkShape(op, shape)));
-  for (let k = 0; k < out.type.size; k++) out.data[out.offset + k] = f(k);
-  return new Value(null, 0, toPayload(out));
+  const type = new ArrayType(checkDType(op, dtype), checkShape(op, shape));
+  return new Value(
+    null,
+    0,
+    toPayload(
+      arrayOf(
+        type,
+        Array.from({ length: type.size }, (_, k) => f(k)),
+      ),
+    ),
+  );
 }
 
 /** A constant that is x everywhere. */

@@ -206,7 +206,7 @@ export function slice(x: Operand, ...entries: SliceEntry[]): Value {
 function rangeOf(entry: SliceEntry, length: number, axis: number, shape: Shape): Range {
   if (isValueLike(entry) || (Array.isArray(entry) && entry.some(isValueLike)))
     throw new InputError(
-      `slice: the entry of axis ${axis} holds a Value; entries are plain numbers, known while a function is traced: take gather(x, indices) for indices that are computed, or .item() outside of compile()`,
+      `slice: the entry of axis ${axis} holds a Value; entries are plain numbers: take gather(x, indices) for indices that are computed, or .item() outside of compile()`,
     );
   if (entry === null) return { start: 0, size: length, step: 1 };
   if (typeof entry === "number") return { start: elementOf(entry, length, axis, shape), size: 1, step: 1 };
@@ -216,7 +216,7 @@ function rangeOf(entry: SliceEntry, length: number, axis: number, shape: Shape):
     throw new ShapeError(`slice: step ${by} on axis ${axis} of shape ${formatShape(shape)}; a step is a whole number, not 0`);
   const [low, high] = by > 0 ? [0, length] : [-1, length - 1];
   const clamp = (x: number) =>
-    typeof x === "number" ? Math.min(Math.max(x < 0 ? x + length : x, low), high) : elementOf(x, length, axis, shape);
+    x === Math.trunc(x) ? Math.min(Math.max(x < 0 ? x + length : x, low), high) : elementOf(x, length, axis, shape);
   const first = start === undefined || start === null ? (by > 0 ? low : high) : clamp(start);
   const last = stop === undefined || stop === null ? (by > 0 ? high : low) : clamp(stop);
   return { start: first, size: Math.max(0, Math.ceil((last - first) / by)), step: by };

@@ -70,7 +70,7 @@ function flatten(op: string, x: unknown, shape: Shape, depth: number, out: numbe
   else {
     const kind = (n: number | undefined): string => (n === undefined ? "a number" : `an array of length ${n}`);
     throw new ShapeError(
-      `${op}: ragged nest: the first entries give shape ${formatShape(shape)}, so depth ${depth} expects ${kind(length)}, got ${kind(Array.isArray(x) ? x.length : undefined)}; give every row the same length`,
+      `${op}: ragged nest: the first entries give shape ${formatShape(shape)}, so depth ${depth} expects ${kind(length)}, got ${kind(Array.isArray(x) ? x.length : undefined)}; give rows of one length`,
     );
   }
 }

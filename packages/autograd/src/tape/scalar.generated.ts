@@ -301,7 +301,7 @@ export function relu(x: Operand): Value {
 
 /**
  * log(1 + exp(x)); elementwise.
- * Derivative: d/dx = 1 / (1 + Math.exp(-x)).
+ * Derivative: d/dx = -Math.expm1(-out).
  * @example
  * import { softplus } from "@unroll/autograd";
  * console.log(softplus(1.5).item()); // 1.7014132779827524
@@ -646,7 +646,7 @@ export function sweep(p: PendingSegment<Float64Array>, events: SweepEvents<numbe
           mark[x] = 1;
           if (x < lo) lo = x;
           else if (x > hiImport) hiImport = x;
-          g[x]! += d * (1 / (1 + Math.exp(-v[x]!)));
+          g[x]! += d * -Math.expm1(-v[i]!);
           break;
         }
         case 23: {

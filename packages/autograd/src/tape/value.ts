@@ -130,7 +130,9 @@ export class Value {
   get grad(): Value {
     const grad = retainedGrad(this);
     if (grad !== undefined) return grad ?? new Value(null, 0, zerosOf(this.type));
-    throw new GraphError("grad: only a param collects a gradient; call retainGrad() on this value before backward(), or make it a param");
+    throw new GraphError(
+      "grad: only a param collects a gradient; call retainGrad() on this value before backward(), or make it a param(…)",
+    );
   }
 
   get hasGrad(): boolean {
@@ -404,7 +406,7 @@ export interface ParamOptions extends ArrayOptions {
 export function param(x: NumericInput, { name = "", ...options }: ParamOptions = {}): Param {
   const payload = payloadFrom("param", x, options);
   const { dtype } = typeOf(payload);
-  if (!isFloating(dtype)) throw new DTypeError(`param: ${dtype} carries no gradient; use float64 or float32, or value() for a constant`);
+  if (!isFloating(dtype)) throw new DTypeError(`param: ${dtype} carries no gradient; use float64 or float32, or value(…) for a constant`);
   return new Param(payload, name);
 }
 

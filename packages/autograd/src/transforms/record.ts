@@ -27,9 +27,7 @@ export function inMode<R>(op: string, recording: boolean, f: () => R): R {
 export function synchronous<R>(op: string, result: R): R {
   if (typeof (result as { then?: unknown } | null | undefined)?.then !== "function") return result;
   (result as unknown as Promise<unknown>).then(undefined, () => {}); // its rejection is not another error
-  throw new InputError(
-    `${op}: the function is async; await what it needs first, and pass one that computes at once`,
-  );
+  throw new InputError(`${op}: the function is async; await what it needs first, and pass one that computes at once`);
 }
 
 /** A function's call, recorded from its inputs on. */

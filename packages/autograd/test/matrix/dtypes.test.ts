@@ -89,3 +89,39 @@ describe("dtypes of gradients", () => {
     expect(autograd.sort(x).indices.requiresGrad).toBe(false);
   });
 });
+
+describe("what int32 and bool do not hold", () => {
+  const ints = (...xs: number[]) => value(xs, { dtype: "int32" });
+
+  it("means, variances and squared errors of integers are taken in float64", () => {
+    expect(ints(2e9, 2e9).mean().item()).toBe(2e9);
+    expect(ints(2e9, 2e9).variance().item()).toBe(0);
+    expect(ints(2e9, -2e9).variance().item()).toBe(4e18);
+    expect(autograd.mseLoss(ints(50_000), ints(0)).item()).toBe(2.5e9);
+  });
+
+  it("whole literals beyond int32 are float64 beside integers", () => {
+    expect(
+      ints(5)
+        .lt(2 ** 31)
+        .item(),
+    ).toBe(1);
+    expect(
+      ints(0)
+        .eq(2 ** 32)
+        .item(),
+    ).toBe(0);
+    expect(ints(5).minimum(2 ** 31).dtype).toBe("float64");
+    expect(ints(5).minimum(2 ** 31 - 1).dtype).toBe("int32");
+    expect(where([0], ints(1), 2 ** 32).item()).toBe(2 ** 32);
+  });
+
+  it("arrays of bool hold 0 and 1, whatever they are filled with", () => {
+    const options = { dtype: "bool" } as const;
+    for (const x of [7, 0.5, 256, NaN, -1]) expect(autograd.full([2], x, options).toArray()).toEqual([1, 1]);
+    expect(autograd.full([], 2, options).item()).toBe(1);
+    expect(autograd.full([2], 0, options).toArray()).toEqual([0, 0]);
+    expect(autograd.arange(0, 3, 1, options).toArray()).toEqual([0, 1, 1]);
+    expect(autograd.linspace(0, 1, 3, options).toArray()).toEqual([0, 1, 1]);
+  });
+});

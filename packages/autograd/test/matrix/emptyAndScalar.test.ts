@@ -83,6 +83,15 @@ describe("extreme operands", () => {
     expect([x.shape, x.toArray()]).toEqual([shape, elements]);
   });
 
+  it("derivatives of softplus of any order are numbers, however far from 0", () => {
+    const second = grad(grad((x: Value) => x.softplus()));
+    for (const x of [-1000, -750, 1000]) expect([second(x).item(), grad(second)(x).item()]).toEqual([0, 0]);
+    expect(second(-30).item()).toBeCloseTo(Math.exp(-30) / (1 + Math.exp(-30)) ** 2, 28);
+    const single = value([-89, -104], { dtype: "float32" });
+    const slope = (x: Value) => grad((y: Value) => y.softplus().sum())(x);
+    expect(grad((x: Value) => slope(x).sum())(single).toArray()).toEqual([Math.fround(Math.exp(-89)), Math.fround(Math.exp(-104))]);
+  });
+
   it("softmax with a masked entry has no NaN in its gradient", () => {
     const g = grad((x: Value) => softmax(x, { axis: 0 }).mul([1, 2, 3]).sum())(value([-Infinity, 0, 1]));
     expect(Array.from(g.data).every(Number.isFinite)).toBe(true);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { param } from "../../src/index.js";
-import { adam, optimizer } from "../../src/optim/index.js";
+import { param, value } from "../../src/index.js";
+import { adam, clipByGlobalNorm, optimizer } from "../../src/optim/index.js";
 import { given, type Named, read, ruleOf, TRAJECTORIES, wrongStep, wrongTrajectory } from "./trajectories.js";
 
 describe("update rules follow torch.optim for ten steps", () => {
@@ -34,5 +34,18 @@ describe("update rules follow torch.optim for ten steps", () => {
     const [again] = rule.update(params, gradients, state);
     expect(snapshot()).toBe(before);
     expect(again["w"]!.toArray()).toEqual(first["w"]!.toArray());
+  });
+});
+
+describe("clipByGlobalNorm", () => {
+  it("leaves what is short enough exactly as it is", () => {
+    for (let maxNorm = 6; maxNorm < 1000; maxNorm += 7) expect(clipByGlobalNorm(value([3, 4]), maxNorm)[0].toArray()).toEqual([3, 4]);
+    expect(clipByGlobalNorm({ w: value([3, 4]) }, Infinity)[0].w.toArray()).toEqual([3, 4]);
+  });
+
+  it("and brings what is longer to the length", () => {
+    const [{ w }, norm] = clipByGlobalNorm({ w: value([30, 40]) }, 5);
+    expect(norm.item()).toBe(50);
+    Array.from(w.data).forEach((x, k) => expect(x).toBeCloseTo([3, 4][k]!, 14));
   });
 });

@@ -66,3 +66,26 @@ describe("draws", () => {
     expect(() => foldIn(key(1), -1)).toThrow(InputError);
   });
 });
+
+describe("uniform draws stay below their upper end", () => {
+  test("also where rounding would bring them there", () => {
+    // This key's first draw is within half a step of 1 in single precision.
+    expect(uniform(key(43287483), [1], { dtype: "float32" }).item()).toBe(1 - 2 ** -24);
+    const next = 1 + 2 ** -52;
+    expect(uniform(key(0), [1000], { low: 1, high: next }).max().item()).toBe(1);
+    expect(uniform(key(0), [1000], { low: -1, high: 0 }).max().item()).toBeLessThan(0);
+    const wide = uniform(key(0), [1000], { low: 1e8, high: 1e8 + 8, dtype: "float32" });
+    expect(new Set(wide.data)).toEqual(new Set([1e8]));
+  });
+
+  test("and ends between which there is nothing are refused", () => {
+    for (const [low, high] of [
+      [1, 1],
+      [2, 1],
+      [NaN, 1],
+      [0, Infinity],
+      [-1.7e308, 1.7e308],
+    ] as const) // prettier-ignore
+      expect(() => uniform(key(0), [2], { low, high })).toThrow(InputError);
+  });
+});

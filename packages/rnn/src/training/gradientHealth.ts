@@ -1,5 +1,6 @@
 /** Whether the gradient survives its way back through time. */
 import { InputError, param, scope, type Value } from "@unroll/autograd";
+import type { Cell } from "../cells/cell.js";
 import { contributions } from "@unroll/autograd/inspect";
 import { leafEntries, mapLeaves } from "../io/tree.js";
 import { detached, lengthOf, outputsOf, type SequenceTask, stepsOf, stretch } from "./sequenceTask.js";
@@ -110,10 +111,25 @@ function recorded<P, C, X, T, Y>(op: string, task: SequenceTask<P, C, X, T, Y>, 
   }) as P;
   const init = mapLeaves(op, task.init, asLeaf) as C;
   const states: unknown[] = [init];
-  const outputs = scope(SCOPE, () => outputsOf(op, task, own, init, [0, step], (state) => void states.push(state)));
+  const apart = { ...task, cell: withStatesApart(op, task.cell) };
+  const outputs = scope(SCOPE, () => outputsOf(op, apart, own, init, [0, step], (state) => void states.push(state)));
   const loss = task.loss(own, stretch(op, outputs, step - 1, step), stretch(op, task.targets, step - 1, step));
   if (loss.size === 1) return { loss, leaves, states };
   throw new InputError(`${op}: the loss of one step has shape [${loss.shape.join(", ")}]; it must be a scalar`);
+}
+
+/** The cell with a Value of its own for each leaf of each state, also of what it passes on unchanged: gradients are told by Value. */
+function withStatesApart<P, C, X, Y>(op: string, cell: Cell<P, C, X, Y>): Cell<P, C, X, Y> {
+  return (params, state, entry) => {
+    const known = new Set(leafEntries(op, state).map(([, leaf]) => leaf));
+    const [next, output] = cell(params, state, entry);
+    const apart = mapLeaves(op, next, (leaf) => {
+      if (leaf.requiresGrad && known.has(leaf)) return leaf.mul(1);
+      known.add(leaf);
+      return leaf;
+    }) as C;
+    return [apart, output];
+  };
 }
 
 /** A param of x's elements, so that no gradient reaches what is the caller's. Integers stay: they have none. */

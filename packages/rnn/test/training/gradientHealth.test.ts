@@ -80,6 +80,22 @@ describe("h_t = a h_{t-1} + x_t", () => {
     expect([found.verdict, found.warning]).toEqual(["healthy", null]);
   });
 
+  test("a carry that is passed on as it is has the gradient of each step, not their sum", () => {
+    const cell =
+      (passed: (q: Value) => Value): Cell<Value, readonly [Value, Value]> =>
+      (a, [h, q], x) => {
+        const next = h.mul(a).add(q).add(x);
+        return [[next, passed(q)], next];
+      };
+    const normsBy = (passed: (q: Value) => Value) =>
+      gradientHealth(
+        { ...linearTask([0, 0, 0, 0], [0, 0, 0, 0]), cell: cell(passed), init: [value(0), value(0)], loss: (_a, y) => y.sum() },
+        value(0.5),
+      ).lags.map(({ norms }) => norms.get("1"));
+    expect(normsBy((q) => q)).toEqual([0, 1, 1.5, 1.75, 1.875]);
+    expect(normsBy((q) => q)).toEqual(normsBy((q) => q.add(0)));
+  });
+
   test("the limits are the caller's", () => {
     const task = linearTask(XS, YS);
     expect(gradientHealth(task, value(0.9), { vanishing: 0.6 }).verdict).toBe("vanishing");
