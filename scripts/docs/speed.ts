@@ -48,25 +48,35 @@ export function speedSection(results: BenchResults | null, other: BenchResults |
 }
 
 function trainingTable({ training, node }: BenchResults, other: BenchResults | null): string[] {
-  const all = [...training, ...(other?.training ?? [])];
+  const all = other === null ? training : [...training, ...other.training];
   const isHeld = all.some(({ rounds }) => rounds.torchAvx2 !== undefined);
-  const hasFloor = all.some(({ rounds }) => rounds.floor !== undefined);
-  const ratios = (result: TrainingResult | undefined): string[] => {
+  const hasFloor = (run: BenchResults["training"]): boolean => run.some(({ rounds }) => rounds.floor !== undefined);
+  const ratios = (result: TrainingResult | undefined, withFloor: boolean): string[] => {
     const best = result === undefined ? null : bestPeer(result, "step");
     const toBest = best === null ? "" : `${ofStep(result, best, "compiled")} (${nameOf(best)})`;
-    return [overTorch(result, "compiled"), ...(hasFloor ? [overTorch(result, "floor")] : []), toBest];
+    return [overTorch(result, "compiled"), ...(withFloor ? [overTorch(result, "floor")] : []), toBest];
   };
-  const heading = (version: string): string[] => [
+  const heading = (version: string, withFloor: boolean): string[] => [
     `over PyTorch's${isHeld ? " (held to AVX2)" : ""}, Node ${major(version)}`,
-    ...(hasFloor ? ["at the least"] : []),
+    ...(withFloor ? ["at the least"] : []),
     "the quickest other over ours",
   ];
   return table(
-    ["Training step, float32", "compiled", ...heading(node), ...(other === null ? [] : heading(other.node))],
+    [
+      "Training step, float32",
+      "compiled",
+      ...heading(node, hasFloor(training)),
+      ...(other === null ? [] : heading(other.node, hasFloor(other.training))),
+    ],
     training.map((result) => {
       const there = other?.training.find(({ name }) => name === result.name);
       const step = figureOf(result, "compiled", "step");
-      return [result.title, step === null ? "" : duration(1e6 * step), ...ratios(result), ...(other === null ? [] : ratios(there))];
+      return [
+        result.title,
+        step === null ? "" : duration(1e6 * step),
+        ...ratios(result, hasFloor(training)),
+        ...(other === null ? [] : ratios(there, hasFloor(other.training))),
+      ];
     }),
   );
 }
