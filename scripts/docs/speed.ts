@@ -41,42 +41,35 @@ export function speedSection(results: BenchResults | null, other: BenchResults |
           timeOf(t, "lent", duration),
         ]),
     ),
-    ...trainingTable(results, other),
+    ...trainingTable(runs),
     ...runs.flatMap((run) => [reachedText(run, runs.length > 1), "", ...heldText(run)]),
     ...runs.flatMap((run) => [provenanceText(run), ""]),
   ].join("\n");
 }
 
-function trainingTable({ training, node }: BenchResults, other: BenchResults | null): string[] {
-  const all = other === null ? training : [...training, ...other.training];
-  const isHeld = all.some(({ rounds }) => rounds.torchAvx2 !== undefined);
-  const hasFloor = (run: BenchResults["training"]): boolean => run.some(({ rounds }) => rounds.floor !== undefined);
-  const ratios = (result: TrainingResult | undefined, withFloor: boolean): string[] => {
-    const best = result === undefined ? null : bestPeer(result, "step");
-    const toBest = best === null ? "" : `${ofStep(result, best, "compiled")} (${nameOf(best)})`;
-    return [overTorch(result, "compiled"), ...(withFloor ? [overTorch(result, "floor")] : []), toBest];
-  };
-  const heading = (version: string, withFloor: boolean): string[] => [
-    `over PyTorch's${isHeld ? " (held to AVX2)" : ""}, Node ${major(version)}`,
-    ...(withFloor ? ["at the least"] : []),
+/** The columns of one run after those of another. */
+function trainingTable(runs: readonly BenchResults[]): string[] {
+  const isHeld = runs.some(({ training }) => training.some(({ rounds }) => rounds.torchAvx2 !== undefined));
+  const hasFloor = ({ training }: BenchResults): boolean => training.some(({ rounds }) => rounds.floor !== undefined);
+  const heading = (run: BenchResults): string[] => [
+    `over PyTorch's${isHeld ? " (held to AVX2)" : ""}, Node ${major(run.node)}`,
+    ...(hasFloor(run) ? ["at the least"] : []),
     "the quickest other over ours",
   ];
+  const ratios = (run: BenchResults, name: string): string[] => {
+    const result = run.training.find((candidate) => candidate.name === name);
+    const best = result === undefined ? null : bestPeer(result, "step");
+    return [
+      overTorch(result, "compiled"),
+      ...(hasFloor(run) ? [overTorch(result, "floor")] : []),
+      best === null ? "" : `${ofStep(result, best, "compiled")} (${nameOf(best)})`,
+    ];
+  };
   return table(
-    [
-      "Training step, float32",
-      "compiled",
-      ...heading(node, hasFloor(training)),
-      ...(other === null ? [] : heading(other.node, hasFloor(other.training))),
-    ],
-    training.map((result) => {
-      const there = other?.training.find(({ name }) => name === result.name);
+    ["Training step, float32", "compiled", ...runs.flatMap(heading)],
+    (runs[0]?.training ?? []).map((result) => {
       const step = figureOf(result, "compiled", "step");
-      return [
-        result.title,
-        step === null ? "" : duration(1e6 * step),
-        ...ratios(result, hasFloor(training)),
-        ...(other === null ? [] : ratios(there, hasFloor(other.training))),
-      ];
+      return [result.title, step === null ? "" : duration(1e6 * step), ...runs.flatMap((run) => ratios(run, result.name))];
     }),
   );
 }

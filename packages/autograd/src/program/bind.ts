@@ -1,11 +1,12 @@
 import { GraphError, InputError } from "../errors.js";
-import { arrayOf, type Payload } from "../ops/array.js";
+import type { Payload } from "../ops/array.js";
 import { isRecording } from "../tape/segments.js";
 import { Param, Value } from "../tape/value.js";
 import type { InputsOf } from "../transforms/grad.js";
 import { leaves, leavesLike, rebuildAll, type ValuesOf, valuesOf } from "../transforms/tree.js";
 import { type Inspectable, inspectable } from "./explain.js";
 import { outputsOf } from "./interpret.js";
+import { copied } from "./memory.js";
 import type { Program } from "./program.js";
 import { type CompiledOptions, type Entry, SignatureCache, signatureOf, traced } from "./signature.js";
 
@@ -114,10 +115,6 @@ function notRecorded(name: string): GraphError {
 
 function payloadsOf(values: readonly Value[]): Payload[] {
   return values.map((x) => x.payload);
-}
-
-function copied(x: Payload): Payload {
-  return typeof x === "number" ? x : arrayOf(x.type, x.elements);
 }
 
 function valuesFrom(payloads: readonly Payload[]): Value[] {

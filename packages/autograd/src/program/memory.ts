@@ -74,7 +74,7 @@ export class ProgramMemory {
   apart(inputs: readonly Payload[]): readonly Payload[] {
     const buffer = this.isScratch ? undefined : this.arrays?.float64.buffer;
     const isHere = (x: Payload): x is NdArray => typeof x !== "number" && x.data.buffer === buffer;
-    return buffer !== undefined && inputs.some(isHere) ? inputs.map((x) => (isHere(x) ? arrayOf(x.type, x.elements) : x)) : inputs;
+    return buffer !== undefined && inputs.some(isHere) ? inputs.map((x) => (isHere(x) ? copied(x) : x)) : inputs;
   }
 
   /** All of it, by dtype. */
@@ -99,6 +99,11 @@ export class ProgramMemory {
     constantPool.write(this.memory as Memory);
     return true;
   }
+}
+
+/** With elements of its own. */
+export function copied(x: Payload): Payload {
+  return typeof x === "number" ? x : arrayOf(x.type, x.elements);
 }
 
 function viewsOf(buffer: ArrayBuffer): Record<DType, TypedArray> {

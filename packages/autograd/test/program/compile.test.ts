@@ -336,6 +336,13 @@ describe("what would stay as it was while the function was traced", () => {
     warn.mockRestore();
   });
 
+  test("also where the body of a scan uses it", () => {
+    let variable = value(0);
+    const run = compile((xs: Value) => scan((sum: Value, x: Value) => [sum.add(x.mul(variable)), null], value(0), xs)[0] as Value);
+    const f = (w: Value) => ((variable = w), run([1, 2, 3]));
+    for (const k of [1, 5]) expect(valueAndGrad(f)(k).map((y) => y.item())).toEqual([6 * k, 6]);
+  });
+
   test("but a variable that the function makes itself is part of the program", () => {
     const f = (x: Value) => grad((w: Value) => w.mul(x).square())(3);
     const run = compile(f);

@@ -335,6 +335,7 @@ describe("dtypes of carries", () => {
       scanned((h: Value, x: Value) => [h.mul(0).add(matmul(of(x, w), w)), null], value([[0]]), xs);
     const cases: readonly (readonly [string, Call, Value, Value])[] = [
       ["products that one precision does not hold", product((x, w) => x.mul(x).mul(w)), list, one],
+      ["given none", product((x) => x.reshape([]).mul(x.reshape([])).reshape([1, 1])), list.reshape([2, 1]), one],
       ["given a shape", product((x) => x.reshape([1, 1])), list.slice([1, 2]), tenth],
       ["looked up", product((k, w) => embedding(w.reshape([1]).mul([1, 2]), k).reshape([1, 1])), rows, tenth],
     ]; // prettier-ignore

@@ -3,7 +3,7 @@ import { isLoop, type Loop, loopOf } from "../loop.js";
 import type { Pass } from "./pass.js";
 
 /** What nothing reads is not computed: instructions, and of a loop stacks, carries and operands. */
-export const deadCode: Pass<"dead code"> = { name: "dead code", run: withoutDeadCode };
+export const deadCode = { name: "dead code", run: withoutDeadCode } as const satisfies Pass;
 
 function withoutDeadCode(graph: Graph): Graph {
   const live = new Set(graph.outputs);

@@ -116,18 +116,13 @@ class LoopSite {
     const instruction = this.makers.get(id);
     if (instruction === undefined) return false;
     const { op, operands } = instruction;
-    if ((op as unknown) === reshape || (op as unknown) === slice) return this.canBatchAs(id, operands[0] as number);
+    const [x, at] = operands as [number, number];
+    // What only has another shape, or is looked up, would be float64 as a scalar.
+    const keepsDType = this.dtype(x) === this.dtype(id);
+    if ((op as unknown) === reshape || (op as unknown) === slice) return keepsDType && this.canBatch(x);
     if ((op as unknown) === matmul) return this.isBatched(instruction);
-    if ((op as unknown) === takeRows) {
-      const [table, at] = operands as [number, number];
-      return this.dtype(table) === this.dtype(id) && this.isInvariant(table) && this.canBatch(at);
-    }
+    if ((op as unknown) === takeRows) return keepsDType && this.isInvariant(x) && this.canBatch(at);
     return op.kind === "elementwise" && operands.every((x) => this.isAligned(x, id) && (this.isInvariant(x) || this.canBatch(x)));
-  }
-
-  /** Of what only has another shape: as a scalar it would be float64. */
-  private canBatchAs(id: number, operand: number): boolean {
-    return this.dtype(operand) === this.dtype(id) && this.canBatch(operand);
   }
 
   private dtype(id: number): DType | undefined {

@@ -8,7 +8,7 @@ import type { Pass } from "./pass.js";
  *
  * Right because a body has no effect but its outputs.
  */
-export const mergeLoops: Pass<"merge loops"> = { name: "merge loops", run: merged };
+export const mergeLoops = { name: "merge loops", run: merged } as const satisfies Pass;
 
 /** Outer loops first: bodies are told to be the same by their instructions, which any change replaces. */
 function merged(graph: Graph): Graph {
